@@ -1,0 +1,198 @@
+/**
+ * The contract of the native addon (`native/`): types only. The single load site is `binding.ts`.
+ * Each method of `NativeBinding` mirrors one tagged entry of `native/addon.h`.
+ */
+
+/** Element types that cross the native line; names as in the ONNX specification. */
+export type ElementType =
+  | 'float32'
+  | 'float64'
+  | 'float16'
+  | 'bfloat16'
+  | 'int8'
+  | 'int16'
+  | 'int32'
+  | 'int64'
+  | 'uint8'
+  | 'uint16'
+  | 'uint32'
+  | 'uint64'
+  | 'bool';
+
+/** The JavaScript array of a tensor. 16-bit floats travel as their bits in `Uint16Array`. */
+export type TensorData =
+  | Float32Array
+  | Float64Array
+  | Int8Array
+  | Int16Array
+  | Int32Array
+  | BigInt64Array
+  | Uint8Array
+  | Uint16Array
+  | Uint32Array
+  | BigUint64Array;
+
+/** A dense tensor, row-major. `data.length` is the product of `dims`. */
+export interface HostTensor {
+  readonly dtype: ElementType;
+  readonly dims: readonly number[];
+  readonly data: TensorData;
+}
+
+/** An input or output of a loaded model. A symbolic or unknown dimension is −1. */
+export interface SessionValue {
+  readonly name: string;
+  readonly dtype: ElementType;
+  readonly dims: readonly number[];
+}
+
+export interface SessionOptions {
+  /** Intra-op threads, at least 1; inter-op parallelism is off. */
+  readonly threads: number;
+  readonly optimization: 'none' | 'basic' | 'extended' | 'all';
+  /** `cpu` needs no registration; others are appended with their string options. */
+  readonly provider: string;
+  readonly providerOptions?: Readonly<Record<string, string>>;
+  /** Session configuration entries, as in ONNX Runtime's `AddSessionConfigEntry`. */
+  readonly config?: Readonly<Record<string, string>>;
+  /** Let intra-op threads spin between operators (ONNX Runtime's default is true). */
+  readonly spin?: boolean;
+  /** Use ONNX Runtime's memory arena (default true). */
+  readonly arena?: boolean;
+}
+
+declare const sessionBrand: unique symbol;
+/** A loaded model. Freed by `releaseSession`, or with the process. */
+export interface SessionHandle {
+  readonly [sessionBrand]: true;
+}
+
+declare const timerBrand: unique symbol;
+/** Input sets and outputs bound to preallocated buffers, ready for a timing loop. */
+export interface TimerHandle {
+  readonly [timerBrand]: true;
+}
+
+/** One stretch of the timing loop. */
+export interface TimingWindow {
+  /** One sample per group: nanoseconds of the group ÷ runs in the group. */
+  readonly samplesNs: Float64Array;
+  /** Wall time of the whole window. */
+  readonly wallNs: number;
+  /** Context switches forced on the timing thread during the window. */
+  readonly involuntarySwitches: number;
+  /** CPU time that the hypervisor took from this machine during the window (Linux; else 0). */
+  readonly stealNs: number;
+  /** CPU time of other processes during the window, all cores (Linux; else 0). */
+  readonly otherCpuNs: number;
+}
+
+/** State of a training graph: the output `next` of one step is the input `name` of the next. */
+export interface StateTensor {
+  readonly name: string;
+  readonly next: string;
+  readonly value: HostTensor;
+}
+
+/**
+ * Rows of a data set streamed into an input, one batch a step.
+ * The input has dims `[batch, ...rowDims]`. A `uint8` source feeding a float32 input is converted as
+ * `(value × scale[c]) + shift[c]`, c being the first dimension of a row (one entry: all channels).
+ */
+export interface StreamInput {
+  readonly name: string;
+  readonly rowDims: readonly number[];
+  readonly dtype: 'float32' | 'int64';
+  /** uint8 or float32 rows for a float32 input; uint8 or int32 rows for an int64 input. */
+  readonly source: Uint8Array | Float32Array | Int32Array;
+  readonly scale?: Float32Array;
+  readonly shift?: Float32Array;
+}
+
+export interface LoopRequest {
+  readonly batch: number;
+  /** Row numbers, `steps × batch` of them. */
+  readonly order: Uint32Array;
+  readonly stream: readonly StreamInput[];
+  readonly state: readonly StateTensor[];
+  /** Scalar (rank 0) float32 inputs with one value per step, such as the learning rate. */
+  readonly perStep: readonly { readonly name: string; readonly values: Float32Array }[];
+  /** Scalar (rank 0) float32 outputs to be recorded each step. */
+  readonly record: readonly string[];
+  /** Stop after the step in which the first recorded output is not finite or exceeds this. */
+  readonly limit?: number;
+}
+
+export interface LoopResult {
+  readonly steps: number;
+  /** One array of `steps` values per entry of `record`. */
+  readonly recorded: readonly Float32Array[];
+  /** Final value of each state tensor, in the order of the request. */
+  readonly state: readonly HostTensor[];
+  readonly stopped: 'finished' | 'limit';
+  readonly wallNs: number;
+  /** Wall time of each step. */
+  readonly stepNs: Float64Array;
+}
+
+/** ONNX Runtime's arena statistics of a session; all zero when the arena is off. */
+export interface AllocatorStats {
+  readonly inUseBytes: number;
+  readonly maxInUseBytes: number;
+  readonly totalAllocatedBytes: number;
+  readonly allocations: number;
+}
+
+export interface MemoryUse {
+  readonly residentBytes: number;
+  /** Highest resident size so far (VmHWM; since the last reset). */
+  readonly peakResidentBytes: number;
+}
+
+export interface HostFacts {
+  readonly cpuModel: string;
+  readonly logicalCores: number;
+  /** Cores that this process may run on (affinity mask and cgroup quota). */
+  readonly availableCores: number;
+  readonly totalMemoryBytes: number;
+  /** Current frequency in MHz, 0 where the system does not tell. */
+  readonly frequencyMhz: number;
+  /** Instruction set extensions that matter here, such as avx2, fma, avx512f. */
+  readonly features: readonly string[];
+  readonly platform: string;
+}
+
+/** Methods that return a promise run off the JavaScript thread. */
+export interface NativeBinding {
+  /** Version of the ONNX Runtime library that was opened, such as `1.30.0`. */
+  runtimeVersion(): string;
+  /** Execution providers compiled into the library. */
+  availableProviders(): string[];
+  hostFacts(): HostFacts;
+  memoryUse(): MemoryUse;
+  /** Sets the peak back to the present resident size (Linux; a no-op that returns false elsewhere). */
+  resetPeakMemory(): boolean;
+  createSession(model: Uint8Array, options: SessionOptions): Promise<SessionHandle>;
+  sessionInputs(session: SessionHandle): SessionValue[];
+  sessionOutputs(session: SessionHandle): SessionValue[];
+  allocatorStats(session: SessionHandle): AllocatorStats;
+  releaseSession(session: SessionHandle): void;
+  /** One run. Outputs in the order asked for. */
+  run(
+    session: SessionHandle,
+    feeds: Readonly<Record<string, HostTensor>>,
+    outputs: readonly string[],
+  ): Promise<HostTensor[]>;
+  /** Binds every input set and outputs; all sets must agree in shapes. */
+  createTimer(
+    session: SessionHandle,
+    inputSets: readonly Readonly<Record<string, HostTensor>>[],
+  ): TimerHandle;
+  /** `samples` samples of `group` back-to-back runs each, input sets in rotation. */
+  runTimer(timer: TimerHandle, samples: number, group: number): Promise<TimingWindow>;
+  /** Output of the last timed run: which input set it used, and its outputs. */
+  timerOutputs(timer: TimerHandle): { inputSet: number; outputs: HostTensor[] };
+  releaseTimer(timer: TimerHandle): void;
+  /** Runs a step graph once per batch of `order`, state rebound from outputs to inputs. */
+  runLoop(session: SessionHandle, request: LoopRequest): Promise<LoopResult>;
+}
