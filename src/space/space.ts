@@ -1,0 +1,42 @@
+/**
+ * A family of search spaces. A space is pure: it knows architectures (JSON) and graphs, nothing of
+ * devices, training or storage. Every draw comes from the `Rng` passed in.
+ */
+import type { Graph } from '../ir/graph.js';
+import type { Rng } from '../util/random.js';
+
+/** Shape of the task that a space designs for. */
+export interface TaskShape {
+  readonly channels: number;
+  readonly height: number;
+  readonly width: number;
+  readonly classes: number;
+}
+
+/** A human design that stands beside the space, trained by the same recipe. */
+export interface Baseline {
+  readonly name: string;
+  readonly graph: Graph;
+}
+
+export interface Space<A> {
+  readonly name: string;
+  readonly task: TaskShape;
+  /** A random architecture, legal for the task. */
+  sample(rng: Rng): A;
+  /** A changed copy, different from `architecture`; `changes` edits at once (at least 1). */
+  mutate(architecture: A, rng: Rng, changes?: number): A;
+  /** A child that takes each part from one parent or the other. */
+  cross(a: A, b: A, rng: Rng): A;
+  /**
+   * The deployment graph: input `image` float32 [N, channels, height, width], output `logits`
+   * float32 [N, classes], batch normalisation in inference form, weights without data.
+   */
+  decode(architecture: A): Graph;
+  /** One line for people. */
+  describe(architecture: A): string;
+  /** Checks foreign JSON (from a ledger, a file, an outside agent); throws `UsageError`. */
+  parse(json: unknown): A;
+  /** Human designs scaled to the task. */
+  baselines(): readonly Baseline[];
+}
