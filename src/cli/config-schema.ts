@@ -1,0 +1,145 @@
+/**
+ * The schema of a configuration: one page that says what space, data, device and limits. It is the
+ * only definition: it validates, fills the defaults, and is published as JSON Schema for editors
+ * (`archwright schema`).
+ */
+import { z } from 'zod';
+
+const metricNames = [
+  'accuracy',
+  'latencyMs',
+  'params',
+  'macs',
+  'weightsBytes',
+  'activationPeakBytes',
+  'arenaPeakBytes',
+  'processPeakBytes',
+] as const;
+
+const count = z.int().positive();
+const duration = z
+  .string()
+  .regex(/^\d+(\.\d+)?(s|m|h)$/, 'expected a duration such as 90s, 15m or 3h');
+
+const bound = z.union([
+  z.number(),
+  z.strictObject({
+    baseline: z.string().describe('Name of a human baseline, such as lenet5'),
+    factor: z.number().positive().describe("The limit is this many times the baseline's value"),
+  }),
+]);
+
+const dataSchema = z.discriminatedUnion('kind', [
+  z.strictObject({
+    kind: z.literal('glyphs').describe('Generated 28×28 images in 10 classes; needs no download'),
+    train: count.optional(),
+    search: count.optional(),
+    hidden: count.optional(),
+    seed: z.int().nonnegative().optional(),
+  }),
+  z.strictObject({
+    kind: z.enum(['idx', 'cifar10']).describe('MNIST-like IDX files, or CIFAR-10 binary files'),
+    dir: z.string().optional().describe('Folder of the files; the --data flag overrides it'),
+    train: count.optional(),
+    search: count.optional(),
+    hidden: count.optional(),
+    seed: z.int().nonnegative().optional(),
+  }),
+]);
+
+const trainSchema = z.strictObject({
+  optimizer: z.enum(['sgd', 'adamw']).default('sgd'),
+  learningRate: z.number().positive().default(0.05),
+  momentum: z.number().min(0).max(0.999).default(0.9),
+  weightDecay: z.number().min(0).default(5e-4),
+  labelSmoothing: z.number().min(0).max(0.9).default(0.05),
+  clipNorm: z.number().positive().default(5),
+  warmupFraction: z.number().min(0).max(0.9).default(0.1),
+  batch: count.default(64),
+  epochs: z
+    .strictObject({
+      short: z.number().positive().describe('Epochs of the short training'),
+      long: z.number().positive().describe('Further epochs for promising candidates'),
+    })
+    .prefault({ short: 1, long: 3 }),
+  threads: count.optional().describe('Default: all cores'),
+});
+
+const deviceSchema = z.strictObject({
+  kind: z.literal('cpu').default('cpu'),
+  threads: count.optional().describe('Threads of the measured model; default: all cores'),
+  measureSeconds: z.number().positive().default(2).describe('Time budget of one measurement'),
+});
+
+const agentSchema = z.union([
+  z.enum(['random', 'evolution']),
+  z.strictObject({
+    kind: z.literal('evolution'),
+    population: count.optional(),
+    tournament: count.optional(),
+    crossover: z.number().min(0).max(1).optional(),
+  }),
+]);
+
+export const configSchema = z.strictObject({
+  name: z
+    .string()
+    .regex(/^[\w.-]+$/, 'expected letters, digits, dot, dash or underscore')
+    .optional()
+    .describe('Name of the run and of its folder'),
+  seed: z.int().nonnegative().default(0),
+  space: z.strictObject({ kind: z.literal('conv') }).prefault({ kind: 'conv' }),
+  data: dataSchema,
+  train: trainSchema.prefault({}),
+  device: deviceSchema.prefault({}),
+  objectives: z
+    .array(
+      z.strictObject({
+        metric: z.enum(metricNames),
+        direction: z.enum(['maximize', 'minimize']),
+      }),
+    )
+    .min(1)
+    .default([
+      { metric: 'accuracy', direction: 'maximize' },
+      { metric: 'latencyMs', direction: 'minimize' },
+    ]),
+  constraints: z
+    .array(
+      z
+        .strictObject({ metric: z.enum(metricNames), max: bound.optional(), min: bound.optional() })
+        .refine((c) => c.max !== undefined || c.min !== undefined, 'expected max or min'),
+    )
+    .default([]),
+  agents: z.array(agentSchema).min(1).default(['evolution', 'random']),
+  budget: z
+    .strictObject({ time: duration.optional(), trials: count.optional() })
+    .refine((b) => b.time !== undefined || b.trials !== undefined, 'expected time or trials')
+    .prefault({ time: '3m' }),
+  accept: z
+    .strictObject({
+      sigmas: z.number().min(0).default(2).describe('A champion wins by more than this many σ'),
+      seeds: z.int().min(2).default(2).describe('Paired retrainings per champion'),
+      champions: count.default(4).describe('Most champions per agent that are retrained'),
+    })
+    .prefault({}),
+  guard: z
+    .strictObject({
+      maxParams: count.default(20_000_000),
+      maxMacs: count.default(2_000_000_000),
+      maxActivationBytes: count.default(256 * 1024 * 1024),
+      maxNodes: count.default(2000),
+      trialSeconds: z.number().positive().default(600).describe('A stage that takes longer fails'),
+    })
+    .prefault({}),
+});
+
+/** What a person writes. */
+export type ConfigInput = z.input<typeof configSchema>;
+/** The same with every default filled in. */
+export type Config = z.output<typeof configSchema>;
+
+/** The JSON Schema of a configuration file, for editors. */
+export function configJsonSchema(): unknown {
+  return z.toJSONSchema(configSchema, { io: 'input' });
+}
