@@ -48,17 +48,18 @@ export class GraphBuilder {
   /** A builder that begins with everything a graph holds, its outputs excepted. */
   static from(graph: Graph, name = graph.name): GraphBuilder {
     const builder = new GraphBuilder(name, { opset: graph.opsets[''] ?? DEFAULT_OPSET });
-    for (const input of graph.inputs) builder.input(input.name, input.dtype, input.shape ?? []);
+    for (const input of graph.inputs) builder.input(input.name, input.dtype, input.shape);
     for (const initializer of graph.initializers) builder.initializer(initializer);
     for (const node of graph.nodes) builder.append(node);
     return builder;
   }
 
-  /** Declares an input of the graph. */
-  input(name: string, dtype: ElementType, shape: Shape): string {
+  /** Declares an input of the graph; without a shape, not even its rank is known. */
+  input(name: string, dtype: ElementType, shape?: Shape): string {
     this.#claim(name);
-    this.#inputs.push({ name, dtype, shape });
-    this.#scope.types.set(name, { dtype, shape });
+    const type: TensorType = shape === undefined ? { dtype } : { dtype, shape };
+    this.#inputs.push({ name, ...type });
+    this.#scope.types.set(name, type);
     return name;
   }
 

@@ -3,40 +3,14 @@
  * the *contents* of small integer tensors, since exported models compute their Reshape targets with
  * Shape, Gather and Concat. Dimensions may be symbolic throughout.
  */
-import { ArchwrightError } from '../errors.js';
 import { elementCount, type HostTensor } from '../util/tensor.js';
 import { tensorOf } from './attributes.js';
-import type { Dim, Graph, Initializer, Node, TensorType } from './graph.js';
-import { isKnownOp, type OpName } from './op-schema.js';
+import type { Graph, Initializer, Node, TensorType } from './graph.js';
+import { isKnownOp } from './op-schema.js';
 import { shapeRules } from './shape/rules.js';
+import type { Contents } from './shape/shape.js';
 
-/** Integer contents of a tensor of rank 0 or 1, as far as they are known. */
-export type Contents = readonly Dim[];
-
-/** What a shape rule sees of one node. */
-export interface InferContext {
-  readonly node: Node;
-  readonly opset: number;
-  /** Types of the inputs; undefined where the input is left out or nothing is known of it. */
-  readonly inputs: readonly (TensorType | undefined)[];
-  /** Known integer contents of the inputs. */
-  readonly contents: readonly (Contents | undefined)[];
-}
-
-export interface Inferred {
-  /** One entry per output of the node. */
-  readonly types: readonly (TensorType | undefined)[];
-  /** Integer contents of the first output, where they follow from the inputs. */
-  readonly contents?: Contents;
-}
-
-export type ShapeRule = (context: InferContext) => Inferred;
-export type ShapeRules = Readonly<Record<OpName, ShapeRule>>;
-
-/** The inputs of a node contradict its operator; the message names the node. */
-export class ShapeError extends ArchwrightError {
-  override name = 'ShapeError';
-}
+export { ShapeError } from './shape/shape.js';
 
 /** Longest integer tensor whose contents are followed. */
 const MAX_CONTENTS = 64;
@@ -87,7 +61,7 @@ export class TypeScope {
 /** Types of all values of a graph, by name. Throws `ShapeError` where a node contradicts itself. */
 export function inferTypes(graph: Graph): ReadonlyMap<string, TensorType> {
   const scope = new TypeScope(graph.opsets);
-  for (const input of graph.inputs) scope.types.set(input.name, input);
+  for (const { name, ...type } of graph.inputs) scope.types.set(name, type);
   for (const initializer of graph.initializers) scope.addInitializer(initializer);
   for (const node of graph.nodes) scope.addNode(node);
   return scope.types;

@@ -161,7 +161,7 @@ export const opSchemas = {
   Split: {
     inputs: [1, 2],
     outputs: [1, many],
-    attributes: { axis: 'int', split: 'ints' },
+    attributes: { axis: 'int', split: 'ints', num_outputs: 'int' },
   },
   Sqrt: unary,
   Squeeze: { inputs: [1, 2], outputs: [1, 1], attributes: { axes: 'ints' } },

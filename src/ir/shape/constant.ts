@@ -1,0 +1,57 @@
+/** Operators that create tensors, or only change their element type. */
+import { intOf, intsOf, tensorOf } from '../attributes.js';
+import { elementTypeOf } from '../element-codes.js';
+import type { Dim } from '../graph.js';
+import { isFixed } from './dims.js';
+import { fail, frontAxis, lengthOf, type ShapeRule, single, unknownDims } from './shape.js';
+
+/** Constant. The contents of a `value` tensor are recorded by `TypeScope`. */
+export const constant: ShapeRule = ({ node }) => {
+  const value = tensorOf(node, 'value');
+  if (value !== undefined) return single(value.dtype, value.dims);
+  const ints = intsOf(node, 'value_ints');
+  if (ints !== undefined) return single('int64', [ints.length], ints);
+  const floats = node.attributes.value_floats;
+  if (floats?.kind === 'floats') return single('float32', [floats.value.length]);
+  if (node.attributes.value_int !== undefined) {
+    return single('int64', [], [intOf(node, 'value_int', 0)]);
+  }
+  if (node.attributes.value_float !== undefined) return single('float32', []);
+  fail(node, 'expected a value attribute, received none');
+};
+
+/** ConstantOfShape: float32 0 unless `value` says otherwise. */
+export const constantOfShape: ShapeRule = (context) => {
+  const { node, contents } = context;
+  const value = tensorOf(node, 'value');
+  const dtype = value?.dtype ?? 'float32';
+  const length = lengthOf(context, 0);
+  const shape = contents[0] ?? (length === undefined ? undefined : unknownDims(length));
+  const fill = value?.data[0];
+  const count = shape !== undefined && shape.length <= 1 ? (shape[0] ?? 1) : undefined;
+  if (!isInteger(dtype) || fill === undefined || !isFixed(count) || count > 64) {
+    return single(dtype, shape);
+  }
+  return single(dtype, shape, new Array<Dim>(count).fill(Number(fill)));
+};
+
+const isInteger = (dtype: string) => dtype === 'int64' || dtype === 'int32';
+
+/** Cast: integer contents pass to integer types. */
+export const cast: ShapeRule = ({ node, inputs: [x], contents: [values] }) => {
+  const dtype = elementTypeOf(intOf(node, 'to', 0));
+  if (dtype === undefined) {
+    fail(node, `expected a known element type in attribute to, received ${intOf(node, 'to', 0)}`);
+  }
+  return single(dtype, x?.shape, isInteger(dtype) ? values : undefined);
+};
+
+/** OneHot: `indices` with an axis of size `depth` put in at `axis`. */
+export const oneHot: ShapeRule = ({ node, inputs, contents }) => {
+  const [indices, , values] = inputs;
+  if (indices?.shape === undefined) return single(values?.dtype, undefined);
+  const rank = indices.shape.length + 1;
+  const axis = frontAxis(node, intOf(node, 'axis', -1), rank);
+  const depth = contents[1]?.[0] ?? '?';
+  return single(values?.dtype, indices.shape.toSpliced(axis, 0, depth));
+};

@@ -1,0 +1,155 @@
+/** Operators that work element by element, with multidirectional broadcasting. */
+import type { Dim } from '../graph.js';
+import {
+  addDims,
+  broadcastShapes,
+  divideDims,
+  formatShape,
+  isFixed,
+  isSameDim,
+  multiplyDims,
+  subtractDims,
+} from './dims.js';
+import {
+  type Contents,
+  commonType,
+  fail,
+  type InferContext,
+  type ShapeRule,
+  single,
+  typeFrom,
+} from './shape.js';
+
+/** y has the type of x. */
+export const unary: ShapeRule = ({ inputs: [x] }) => single(x?.dtype, x?.shape);
+
+/** Not. */
+export const logicalUnary: ShapeRule = ({ node, inputs: [x] }) => {
+  if (x !== undefined && x.dtype !== 'bool') fail(node, `expected bool, received ${x.dtype}`);
+  return single('bool', x?.shape);
+};
+
+/** Identity: contents pass, too. */
+export const identity: ShapeRule = ({ inputs: [x], contents: [values] }) =>
+  single(x?.dtype, x?.shape, values);
+
+const indicesOf = (context: InferContext) => context.inputs.map((_, i) => i);
+
+/** Any number of inputs of one element type. */
+export const variadic: ShapeRule = (context) =>
+  single(
+    commonType(context, indicesOf(context)),
+    broadcastShapes(
+      context.node,
+      context.inputs.map((x) => x?.shape),
+    ),
+  );
+
+/** Integer arithmetic, whose contents are followed with `operate`. */
+function arithmetic(operate: (a: Dim, b: Dim) => Dim): ShapeRule {
+  return (context) => {
+    const { types } = variadic(context);
+    const contents = zipContents(context.contents, operate);
+    return contents === undefined ? { types } : { types, contents };
+  };
+}
+
+export const add = arithmetic(addDims);
+export const subtract = arithmetic(subtractDims);
+export const multiply = arithmetic(multiplyDims);
+export const divide = arithmetic(divideDims);
+export const maximum = arithmetic((a, b) => (isFixed(a) && isFixed(b) ? Math.max(a, b) : '?'));
+export const minimum = arithmetic((a, b) => (isFixed(a) && isFixed(b) ? Math.min(a, b) : '?'));
+
+/** The exponent may have its own element type. */
+export const power: ShapeRule = ({ node, inputs: [x, exponent] }) =>
+  single(x?.dtype, broadcastShapes(node, [x?.shape, exponent?.shape]));
+
+/** Two inputs of one element type, a truth value out. */
+export const comparison: ShapeRule = (context) => {
+  commonType(context, [0, 1]);
+  return single(
+    'bool',
+    broadcastShapes(
+      context.node,
+      context.inputs.map((x) => x?.shape),
+    ),
+  );
+};
+
+/** Equal; contents as 0 and 1, since exporters compare a shape with -1 before Where and Expand. */
+export const equal: ShapeRule = (context) => {
+  const contents = zipContents(context.contents, (a, b) => {
+    if (isFixed(a) && isFixed(b)) return a === b ? 1 : 0;
+    if (isSameDim(a, b)) return 1;
+    return (isFixed(a) && a < 0) || (isFixed(b) && b < 0) ? 0 : '?';
+  });
+  return { ...comparison(context), ...(contents === undefined ? {} : { contents }) };
+};
+
+/** And, Or. */
+export const logical: ShapeRule = (context) => {
+  for (const x of context.inputs) {
+    if (x !== undefined && x.dtype !== 'bool') {
+      fail(context.node, `expected bool, received ${x.dtype}`);
+    }
+  }
+  return comparison(context);
+};
+
+/** Where(condition, x, y). */
+export const where: ShapeRule = (context) => {
+  const { node, inputs, contents } = context;
+  const [condition] = inputs;
+  if (condition !== undefined && condition.dtype !== 'bool') {
+    fail(node, `expected a bool condition, received ${condition.dtype}`);
+  }
+  const shape = broadcastShapes(
+    node,
+    inputs.map((x) => x?.shape),
+  );
+  return single(commonType(context, [1, 2]), shape, chooseContents(contents));
+};
+
+/** Clip; its bounds are scalars (inputs from opset 11 on, attributes before). */
+export const clip: ShapeRule = (context) => {
+  const { node, inputs } = context;
+  for (const bound of [inputs[1], inputs[2]]) {
+    if (bound?.shape !== undefined && bound.shape.length > 0) {
+      fail(node, `expected a scalar bound, received ${formatShape(bound.shape)}`);
+    }
+  }
+  return single(commonType(context, [0, 1, 2]), inputs[0]?.shape);
+};
+
+/** Dropout: y like x, and a mask (bool from opset 10 on). */
+export const dropout: ShapeRule = ({ opset, inputs: [x] }) => ({
+  types: [typeFrom(x?.dtype, x?.shape), typeFrom(opset >= 10 ? 'bool' : x?.dtype, x?.shape)],
+});
+
+/** Element by element over lists of one length, or a list and a single value. */
+function zipContents(
+  lists: readonly (Contents | undefined)[],
+  operate: (a: Dim, b: Dim) => Dim,
+): Contents | undefined {
+  if (lists.includes(undefined)) return undefined;
+  return (lists as readonly Contents[]).reduce((a, b) => {
+    const length = a.length === 1 ? b.length : a.length;
+    return Array.from({ length }, (_, i) =>
+      operate(a[a.length === 1 ? 0 : i] ?? '?', b[b.length === 1 ? 0 : i] ?? '?'),
+    );
+  });
+}
+
+function chooseContents(lists: readonly (Contents | undefined)[]): Contents | undefined {
+  const [condition, x, y] = lists;
+  if (condition === undefined || x === undefined || y === undefined) return undefined;
+  const length = Math.max(condition.length, x.length, y.length);
+  const at = (list: Contents, i: number): Dim => list[list.length === 1 ? 0 : i] ?? '?';
+  return Array.from({ length }, (_, i) => {
+    const [a, b] = [at(x, i), at(y, i)];
+    if (isSameDim(a, b)) return a;
+    const choice = at(condition, i);
+    return isFixed(choice) ? (choice === 0 ? b : a) : '?';
+  });
+}
