@@ -1,0 +1,167 @@
+/**
+ * ONNX file to Graph. Unknown operators and domains are kept as they are. Dropped: intermediate
+ * value infos, doc strings below the model's own, quantisation annotations, training info.
+ */
+import { errorMessage, UsageError } from '../../errors.js';
+import { type Dim, freezeGraph, type Graph, type Node, type ValueInfo } from '../graph.js';
+import { decodeAttribute } from './attribute-proto.js';
+import { DOC_KEY } from './encode.js';
+import {
+  type GraphProto,
+  type Int64,
+  type ModelProto,
+  type NodeProto,
+  numberOf,
+  proto,
+  type ValueInfoProto,
+} from './proto.js';
+import { decodeRoles, ROLES_KEY, withRoles } from './roles.js';
+import { Scope } from './scope.js';
+import { decodeElementType, decodeTensor } from './tensor-proto.js';
+
+type Opsets = Graph['opsets'];
+
+/**
+ * Decodes an ONNX file. `file` names it in messages. Roles of initializers come from the file when
+ * Archwright wrote it, else from their consumers. Throws `UsageError` for bytes that are not an ONNX
+ * model and for what Graph cannot hold: string and sparse tensors, external data, sequence and
+ * optional types, model-local functions.
+ */
+export function decodeModel(bytes: Uint8Array, file = 'the bytes given'): Graph {
+  const model = decodeMessage(bytes, file);
+  try {
+    return freezeGraph(decodeModelProto(model));
+  } catch (cause) {
+    if (!(cause instanceof UsageError)) throw cause;
+    throw new UsageError(`${file}: ${cause.message}`, { cause });
+  }
+}
+
+function decodeMessage(bytes: Uint8Array, file: string): ModelProto {
+  const refuse = (reason: string, options?: ErrorOptions) =>
+    new UsageError(
+      `expected an ONNX model, received ${file} (${bytes.length} bytes): ${reason}`,
+      options,
+    );
+  if (bytes.length === 0) throw refuse('it is empty');
+  let model: ModelProto;
+  try {
+    model = proto.ModelProto.decode(bytes);
+  } catch (cause) {
+    throw refuse(`it is not protobuf, or is cut off (${errorMessage(cause)})`, { cause });
+  }
+  if (!model.graph) throw refuse('it has no graph');
+  if (!model.opsetImport?.length) throw refuse('it has no opset_import');
+  return model;
+}
+
+function decodeModelProto(model: ModelProto): Graph {
+  if (model.functions?.length) {
+    throw new UsageError(
+      'expected a model without local functions, received ' +
+        `${model.functions.length}; inline them first`,
+    );
+  }
+  const opsets = Object.fromEntries(
+    (model.opsetImport ?? []).map(({ domain, version }) => [
+      domainOf(domain),
+      numberOf(version as Int64),
+    ]),
+  );
+  const properties = (model.metadataProps ?? []).map(({ key, value }) => [key ?? '', value ?? '']);
+  const { [ROLES_KEY]: _, ...metadata } = Object.fromEntries(properties);
+  if (model.docString) metadata[DOC_KEY] ??= model.docString;
+  const graph = decodeGraph(model.graph ?? {}, opsets);
+  const roles = decodeRoles(graph, Object.fromEntries(properties));
+  return { ...graph, metadata, initializers: withRoles(graph.initializers, roles) };
+}
+
+/** A graph with all initializers constant, as they stay in nested graphs. */
+function decodeGraph(graph: GraphProto, opsets: Opsets, parent?: Scope): Graph {
+  if (graph.sparseInitializer?.length) {
+    throw new UsageError(
+      `graph ${graph.name}: expected dense initializers, received a sparse one; densify it first`,
+    );
+  }
+  const scope = new Scope(parent);
+  const initializers = (graph.initializer ?? []).map((tensor) => {
+    const name = tensor.name ?? '';
+    return { name, role: 'constant' as const, ...decodeTensor(tensor, `initializer ${name}`) };
+  });
+  const owned = new Set(initializers.map(({ name }) => name));
+  // Before IR version 4 initializers were listed among the inputs too.
+  const inputs = (graph.input ?? [])
+    .filter(({ name }) => !owned.has(name ?? ''))
+    .map((value) => decodeValue(value, scope));
+  for (const { name, dtype } of [...inputs, ...initializers]) scope.declare(name, dtype);
+  return {
+    name: graph.name || 'graph',
+    opsets,
+    inputs,
+    initializers,
+    nodes: decodeNodes(graph.node ?? [], opsets, scope),
+    outputs: (graph.output ?? []).map((value) => decodeValue(value, scope)),
+    metadata: {},
+  };
+}
+
+function decodeNodes(nodes: readonly NodeProto[], opsets: Opsets, scope: Scope): Node[] {
+  const given = new Set(nodes.map(({ name }) => name ?? ''));
+  const taken = new Set<string>(['']);
+  const nested = (graph: GraphProto) => decodeGraph(graph, opsets, scope);
+  return nodes.map((proto) => {
+    const op = proto.opType ?? '';
+    const name = uniqueName(proto.name || proto.output?.[0] || op, !proto.name, given, taken);
+    const node: Node = {
+      name,
+      op,
+      domain: domainOf(proto.domain),
+      inputs: [...(proto.input ?? [])],
+      outputs: [...(proto.output ?? [])],
+      attributes: Object.fromEntries(
+        (proto.attribute ?? []).map((attribute) => {
+          const where = `node ${name} (${op}), attribute ${attribute.name}`;
+          return [attribute.name ?? '', decodeAttribute(attribute, where, nested)];
+        }),
+      ),
+    };
+    scope.addNode(node);
+    return node;
+  });
+}
+
+/** `hint`, numbered when it is taken; an invented name also steps back for those in the file. */
+function uniqueName(hint: string, invented: boolean, given: Set<string>, taken: Set<string>) {
+  let name = hint;
+  for (let number = 2; taken.has(name) || (invented && given.has(name)); number++) {
+    name = `${hint}_${number}`;
+  }
+  taken.add(name);
+  return name;
+}
+
+/** `scope` knows the type of an output that the file leaves out, as nested graphs may. */
+function decodeValue(value: ValueInfoProto, scope: Scope): ValueInfo {
+  const name = value.name ?? '';
+  const type = value.type?.tensorType;
+  if (!type) {
+    const dtype = scope.typeOf(name);
+    if (dtype !== undefined) return { name, dtype };
+    const received = Object.keys(value.type ?? {})[0] ?? 'none';
+    throw new UsageError(`value ${name}: expected a tensor type, received ${received}`);
+  }
+  const dtype = decodeElementType(type.elemType ?? 0, `value ${name}`);
+  const dims = type.shape?.dim ?? (type.shape ? [] : undefined);
+  return dims === undefined ? { name, dtype } : { name, dtype, shape: dims.map(decodeDim) };
+}
+
+function decodeDim(dim: { dimValue?: unknown; dimParam?: string | null }): Dim {
+  if (dim.dimParam) return dim.dimParam;
+  const size = Object.hasOwn(dim, 'dimValue') ? numberOf(dim.dimValue as Int64) : -1;
+  return size < 0 ? '?' : size;
+}
+
+/** `ai.onnx` is the long name of ONNX's own operator set. */
+function domainOf(domain: string | null | undefined): string {
+  return domain === 'ai.onnx' ? '' : (domain ?? '');
+}
