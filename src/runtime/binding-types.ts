@@ -162,19 +162,37 @@ export interface HostFacts {
   readonly platform: string;
 }
 
-/** Methods that return a promise run off the JavaScript thread. */
-export interface NativeBinding {
-  /** Version of the ONNX Runtime library that was opened, such as `1.30.0`. */
-  runtimeVersion(): string;
-  /** Execution providers compiled into the library. */
-  availableProviders(): string[];
+declare const lockBrand: unique symbol;
+/** A lock on a file, held until it is released or the process ends, however it ends. */
+export interface LockHandle {
+  readonly [lockBrand]: true;
+}
+
+/** What the addon offers without ONNX Runtime. */
+export interface HostBinding {
   hostFacts(): HostFacts;
   memoryUse(): MemoryUse;
   /** Sets the peak back to the present resident size (Linux; a no-op that returns false elsewhere). */
   resetPeakMemory(): boolean;
+  /** Takes the lock of the file at `path`, which then holds this process's id; null if it is taken. */
+  tryLock(path: string): LockHandle | null;
+  unlock(lock: LockHandle): void;
+}
+
+/**
+ * Methods that return a promise run off the JavaScript thread; until it settles, the typed arrays
+ * that were passed must be neither written nor transferred.
+ */
+export interface NativeBinding extends HostBinding {
+  /** Version of the ONNX Runtime library that was opened, such as `1.30.0`. */
+  runtimeVersion(): string;
+  /** Execution providers compiled into the library. */
+  availableProviders(): string[];
   createSession(model: Uint8Array, options: SessionOptions): Promise<SessionHandle>;
   sessionInputs(session: SessionHandle): SessionValue[];
   sessionOutputs(session: SessionHandle): SessionValue[];
+  /** Time that parsing and optimising the model took. */
+  sessionLoadNs(session: SessionHandle): number;
   allocatorStats(session: SessionHandle): AllocatorStats;
   releaseSession(session: SessionHandle): void;
   /** One run. Outputs in the order asked for. */
@@ -183,11 +201,13 @@ export interface NativeBinding {
     feeds: Readonly<Record<string, HostTensor>>,
     outputs: readonly string[],
   ): Promise<HostTensor[]>;
-  /** Binds every input set and outputs; all sets must agree in shapes. */
+  /** Copies every input set into bound buffers; all sets must agree in shapes. Runs the model twice. */
   createTimer(
     session: SessionHandle,
     inputSets: readonly Readonly<Record<string, HostTensor>>[],
-  ): TimerHandle;
+  ): Promise<TimerHandle>;
+  /** Time of the timer's first run; the session's cold run if nothing ran before. */
+  timerFirstRunNs(timer: TimerHandle): number;
   /** `samples` samples of `group` back-to-back runs each, input sets in rotation. */
   runTimer(timer: TimerHandle, samples: number, group: number): Promise<TimingWindow>;
   /** Output of the last timed run: which input set it used, and its outputs. */

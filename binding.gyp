@@ -1,0 +1,54 @@
+{
+  "targets": [
+    {
+      "target_name": "archwright",
+      "sources": [
+        "native/addon.cc",
+        "native/convert.cc",
+        "native/file_lock.cc",
+        "native/host.cc",
+        "native/loop.cc",
+        "native/ort.cc",
+        "native/process_state.cc",
+        "native/session.cc",
+        "native/timer.cc"
+      ],
+      "include_dirs": [
+        "<!(node -p \"require('node-addon-api').include_dir\")",
+        "kernels"
+      ],
+      "defines": ["NAPI_VERSION=8", "NODE_ADDON_API_CPP_EXCEPTIONS_ALL"],
+      "cflags": ["-O3", "-Wall", "-Wextra"],
+      "cflags!": ["-fno-exceptions", "-Wno-unused-parameter"],
+      "cflags_cc": ["-std=c++17", "-fvisibility=hidden"],
+      "cflags_cc!": ["-fno-exceptions", "-fno-rtti", "-std=gnu++17", "-std=gnu++20"],
+      "conditions": [
+        ["OS=='linux'", {"libraries": ["-ldl"]}],
+        [
+          "OS=='mac'",
+          {
+            "xcode_settings": {
+              "CLANG_CXX_LANGUAGE_STANDARD": "c++17",
+              "GCC_ENABLE_CPP_EXCEPTIONS": "YES",
+              "GCC_OPTIMIZATION_LEVEL": "3",
+              "GCC_SYMBOLS_PRIVATE_EXTERN": "YES",
+              "MACOSX_DEPLOYMENT_TARGET": "13.4"
+            }
+          }
+        ],
+        [
+          "OS=='win'",
+          {
+            "defines": ["NOMINMAX", "WIN32_LEAN_AND_MEAN"],
+            "msvs_settings": {
+              "VCCLCompilerTool": {
+                "ExceptionHandling": 1,
+                "AdditionalOptions": ["/std:c++17"]
+              }
+            }
+          }
+        ]
+      ]
+    }
+  ]
+}

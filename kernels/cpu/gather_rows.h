@@ -1,0 +1,34 @@
+// Rows of a data set gathered into a batch, converted on the way: the data stream of the training
+// loop. One pass over the batch, no allocation; the inner loops vectorise.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+
+namespace archwright {
+
+// out[b][i] = source[rows[b]][i], converted to `To`. `rowLength` counts elements.
+template <class From, class To>
+void gatherRows(const From* source, const uint32_t* rows, size_t count, size_t rowLength, To* out) {
+  for (size_t b = 0; b < count; ++b, out += rowLength) {
+    const From* row = source + static_cast<size_t>(rows[b]) * rowLength;
+    std::transform(row, row + rowLength, out, [](From value) { return static_cast<To>(value); });
+  }
+}
+
+// out[b][c][i] = source[rows[b]][c][i] * scale[c] + shift[c], for rows of `channels` planes.
+template <class From>
+void gatherScaledRows(const From* source, const uint32_t* rows, size_t count, size_t channels,
+                      size_t plane, const float* scale, const float* shift, float* out) {
+  for (size_t b = 0; b < count; ++b) {
+    const From* row = source + static_cast<size_t>(rows[b]) * channels * plane;
+    for (size_t c = 0; c < channels; ++c, row += plane, out += plane) {
+      const float a = scale[c];
+      const float d = shift[c];
+      for (size_t i = 0; i < plane; ++i) out[i] = static_cast<float>(row[i]) * a + d;
+    }
+  }
+}
+
+}  // namespace archwright

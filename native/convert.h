@@ -1,0 +1,36 @@
+// JavaScript values to plain structs and back. JavaScript has validated already: what arrives here
+// has the fields and types of `src/runtime/binding-types.ts`.
+#pragma once
+
+#include <napi.h>
+
+#include <string>
+#include <vector>
+
+#include "host.h"
+#include "loop.h"
+#include "session.h"
+#include "timer.h"
+
+namespace archwright {
+
+// References that keep typed arrays alive while background work reads their memory.
+using KeepAlive = std::vector<Napi::ObjectReference>;
+
+Napi::Array toJs(Napi::Env env, const std::vector<std::string>& values);
+Napi::Array toJs(Napi::Env env, const std::vector<SessionValue>& values);
+Napi::Array toJs(Napi::Env env, const std::vector<ValuePtr>& values);
+Napi::Object toJs(Napi::Env env, const ArenaStats& stats);
+Napi::Object toJs(Napi::Env env, const MemoryUse& use);
+Napi::Object toJs(Napi::Env env, const HostFacts& facts);
+Napi::Object toJs(Napi::Env env, const TimingWindow& window);
+Napi::Object toJs(Napi::Env env, const LoopResult& result);
+
+// The memory of a typed array, over an ArrayBuffer or a SharedArrayBuffer.
+void* borrow(const Napi::Value& typedArray, KeepAlive& keep, size_t* bytes = nullptr);
+std::vector<std::string> toStrings(const Napi::Value& array);
+SessionConfig toSessionConfig(const Napi::Value& value);
+std::vector<BorrowedTensor> toTensors(const Napi::Value& byName, KeepAlive& keep);
+LoopRequest toLoopRequest(const Napi::Value& value, KeepAlive& keep);
+
+}  // namespace archwright

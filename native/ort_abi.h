@@ -1,0 +1,118 @@
+// The part of ONNX Runtime's C interface that this addon calls.
+//
+// `OrtApi` is a table of function pointers that only ever grows at its end, so a slot number holds
+// for every later release. Each line below names one function with its slot; nothing else of
+// ONNX Runtime's headers is needed.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#ifdef _WIN32
+#define ORT_CALL __stdcall
+#else
+#define ORT_CALL
+#endif
+
+struct OrtAllocator;
+struct OrtEnv;
+struct OrtIoBinding;
+struct OrtKeyValuePairs;
+struct OrtMemoryInfo;
+struct OrtRunOptions;
+struct OrtSession;
+struct OrtSessionOptions;
+struct OrtStatus;
+struct OrtTensorTypeAndShapeInfo;
+struct OrtTypeInfo;
+struct OrtValue;
+
+namespace archwright {
+
+using OrtAnyFunction = void(ORT_CALL*)();
+
+// What `OrtGetApiBase`, the library's one exported symbol, returns.
+struct OrtApiBase {
+  const OrtAnyFunction*(ORT_CALL* getApi)(uint32_t version);
+  const char*(ORT_CALL* getVersionString)();
+};
+
+// First interface version that has every function below (`AllocatorGetStats` came last, in 1.23).
+constexpr uint32_t kOrtApiVersion = 23;
+
+// Values of the C enumerations, as far as they are used.
+constexpr int kOrtLoggingError = 3;
+constexpr int kOrtArenaAllocator = 1;
+constexpr int kOrtMemTypeDefault = 0;
+constexpr int kOnnxTypeTensor = 1;
+
+// clang-format off
+// X(slot, result, name, parameters)
+#define ARCHWRIGHT_ORT_FUNCTIONS(X)                                                                \
+  X(2, const char*, GetErrorMessage, (const OrtStatus*))                                           \
+  X(3, OrtStatus*, CreateEnv, (int level, const char* id, OrtEnv**))                               \
+  X(8, OrtStatus*, CreateSessionFromArray, (const OrtEnv*, const void*, size_t, const OrtSessionOptions*, OrtSession**)) \
+  X(9, OrtStatus*, Run, (OrtSession*, const OrtRunOptions*, const char* const*, const OrtValue* const*, size_t, const char* const*, size_t, OrtValue**)) \
+  X(10, OrtStatus*, CreateSessionOptions, (OrtSessionOptions**))                                   \
+  X(19, OrtStatus*, DisableCpuMemArena, (OrtSessionOptions*))                                      \
+  X(23, OrtStatus*, SetSessionGraphOptimizationLevel, (OrtSessionOptions*, int))                   \
+  X(24, OrtStatus*, SetIntraOpNumThreads, (OrtSessionOptions*, int))                               \
+  X(25, OrtStatus*, SetInterOpNumThreads, (OrtSessionOptions*, int))                               \
+  X(30, OrtStatus*, SessionGetInputCount, (const OrtSession*, size_t*))                            \
+  X(31, OrtStatus*, SessionGetOutputCount, (const OrtSession*, size_t*))                           \
+  X(33, OrtStatus*, SessionGetInputTypeInfo, (const OrtSession*, size_t, OrtTypeInfo**))           \
+  X(34, OrtStatus*, SessionGetOutputTypeInfo, (const OrtSession*, size_t, OrtTypeInfo**))          \
+  X(36, OrtStatus*, SessionGetInputName, (const OrtSession*, size_t, OrtAllocator*, char**))       \
+  X(37, OrtStatus*, SessionGetOutputName, (const OrtSession*, size_t, OrtAllocator*, char**))      \
+  X(48, OrtStatus*, CreateTensorAsOrtValue, (OrtAllocator*, const int64_t*, size_t, int type, OrtValue**)) \
+  X(49, OrtStatus*, CreateTensorWithDataAsOrtValue, (const OrtMemoryInfo*, void*, size_t bytes, const int64_t*, size_t, int type, OrtValue**)) \
+  X(50, OrtStatus*, IsTensor, (const OrtValue*, int*))                                             \
+  X(51, OrtStatus*, GetTensorMutableData, (OrtValue*, void**))                                     \
+  X(55, OrtStatus*, CastTypeInfoToTensorInfo, (const OrtTypeInfo*, const OrtTensorTypeAndShapeInfo**)) \
+  X(56, OrtStatus*, GetOnnxTypeFromTypeInfo, (const OrtTypeInfo*, int*))                           \
+  X(60, OrtStatus*, GetTensorElementType, (const OrtTensorTypeAndShapeInfo*, int*))                \
+  X(61, OrtStatus*, GetDimensionsCount, (const OrtTensorTypeAndShapeInfo*, size_t*))               \
+  X(62, OrtStatus*, GetDimensions, (const OrtTensorTypeAndShapeInfo*, int64_t*, size_t))           \
+  X(65, OrtStatus*, GetTensorTypeAndShape, (const OrtValue*, OrtTensorTypeAndShapeInfo**))         \
+  X(69, OrtStatus*, CreateCpuMemoryInfo, (int allocator, int memory, OrtMemoryInfo**))             \
+  X(76, OrtStatus*, AllocatorFree, (OrtAllocator*, void*))                                         \
+  X(78, OrtStatus*, GetAllocatorWithDefaultOptions, (OrtAllocator**))                              \
+  X(93, void, ReleaseStatus, (OrtStatus*))                                                         \
+  X(94, void, ReleaseMemoryInfo, (OrtMemoryInfo*))                                                 \
+  X(95, void, ReleaseSession, (OrtSession*))                                                       \
+  X(96, void, ReleaseValue, (OrtValue*))                                                           \
+  X(98, void, ReleaseTypeInfo, (OrtTypeInfo*))                                                     \
+  X(99, void, ReleaseTensorTypeAndShapeInfo, (OrtTensorTypeAndShapeInfo*))                         \
+  X(100, void, ReleaseSessionOptions, (OrtSessionOptions*))                                        \
+  X(125, OrtStatus*, GetAvailableProviders, (char***, int*))                                       \
+  X(126, OrtStatus*, ReleaseAvailableProviders, (char**, int))                                     \
+  X(130, OrtStatus*, AddSessionConfigEntry, (OrtSessionOptions*, const char*, const char*))        \
+  X(131, OrtStatus*, CreateAllocator, (const OrtSession*, const OrtMemoryInfo*, OrtAllocator**))   \
+  X(132, void, ReleaseAllocator, (OrtAllocator*))                                                  \
+  X(133, OrtStatus*, RunWithBinding, (OrtSession*, const OrtRunOptions*, const OrtIoBinding*))     \
+  X(134, OrtStatus*, CreateIoBinding, (OrtSession*, OrtIoBinding**))                               \
+  X(135, void, ReleaseIoBinding, (OrtIoBinding*))                                                  \
+  X(136, OrtStatus*, BindInput, (OrtIoBinding*, const char*, const OrtValue*))                     \
+  X(137, OrtStatus*, BindOutput, (OrtIoBinding*, const char*, const OrtValue*))                    \
+  X(216, OrtStatus*, SessionOptionsAppendExecutionProvider, (OrtSessionOptions*, const char*, const char* const*, const char* const*, size_t)) \
+  X(298, void, GetKeyValuePairs, (const OrtKeyValuePairs*, const char* const**, const char* const**, size_t*)) \
+  X(300, void, ReleaseKeyValuePairs, (OrtKeyValuePairs*))                                          \
+  X(319, OrtStatus*, AllocatorGetStats, (const OrtAllocator*, OrtKeyValuePairs**))
+// clang-format on
+
+struct OrtFunctions {
+#define ARCHWRIGHT_DECLARE(slot, result, name, parameters) result(ORT_CALL* name) parameters;
+  ARCHWRIGHT_ORT_FUNCTIONS(ARCHWRIGHT_DECLARE)
+#undef ARCHWRIGHT_DECLARE
+};
+
+inline OrtFunctions readOrtFunctions(const OrtAnyFunction* slots) {
+  OrtFunctions functions{};
+#define ARCHWRIGHT_READ(slot, result, name, parameters) \
+  functions.name = reinterpret_cast<result(ORT_CALL*) parameters>(slots[slot]);
+  ARCHWRIGHT_ORT_FUNCTIONS(ARCHWRIGHT_READ)
+#undef ARCHWRIGHT_READ
+  return functions;
+}
+
+}  // namespace archwright
