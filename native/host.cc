@@ -57,6 +57,17 @@ int readAvailableCores() {
   return std::max(1, static_cast<int>(std::min<double>(allowed, std::ceil(readQuotaCores()))));
 }
 
+// The highest "cpu MHz" of /proc/cpuinfo, for virtual machines that have no frequency driver.
+int readFrequencyMhz() {
+  double highest = 0;
+  std::ifstream file("/proc/cpuinfo");
+  for (std::string line; std::getline(file, line);) {
+    if (line.rfind("cpu MHz", 0) != 0) continue;
+    highest = std::max(highest, std::stod(line.substr(line.find(':') + 1)));
+  }
+  return static_cast<int>(std::lround(highest));
+}
+
 // Extensions that decide how fast matrix products and convolutions run, by the kernel's names.
 std::vector<std::string> readFeatures() {
   static const std::vector<std::string> kKnown = {
@@ -146,6 +157,7 @@ HostFacts readHostFacts() {
   facts.totalMemoryBytes = limit > 0 ? std::min(machine, limit) : machine;
 #ifdef __linux__
   facts.availableCores = readAvailableCores();
+  if (facts.frequencyMhz == 0) facts.frequencyMhz = readFrequencyMhz();
   facts.features = readFeatures();
 #else
   facts.availableCores = static_cast<int>(uv_available_parallelism());

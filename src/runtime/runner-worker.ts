@@ -1,0 +1,37 @@
+/** A worker thread of the runner process: imports the task's module and calls its function. */
+import { parentPort } from 'node:worker_threads';
+import { UsageError } from '../errors.js';
+import {
+  encodeError,
+  type TaskContext,
+  type WorkerProgress,
+  type WorkerRequest,
+  type WorkerResponse,
+} from './runner-protocol.js';
+
+/** Called by piscina. Never rejects for an error of the task: that is a response. */
+export async function runTask({ id, task, shared }: WorkerRequest): Promise<WorkerResponse> {
+  let progressCount = 0;
+  const context: TaskContext = {
+    shared(name) {
+      const array = shared.get(name);
+      if (array !== undefined) return array;
+      const names = [...shared.keys()].map((key) => `"${key}"`).join(', ') || 'none';
+      throw new UsageError(`shared array "${name}": expected one of ${names}`);
+    },
+    progress(value) {
+      parentPort?.postMessage({ id, value } satisfies WorkerProgress);
+      progressCount++;
+    },
+  };
+  try {
+    const exported: unknown = (await import(task.module))[task.name];
+    if (typeof exported !== 'function') {
+      throw new UsageError(`${task.module}: expected an exported function "${task.name}"`);
+    }
+    const value: unknown = await exported(task.args, context);
+    return { progressCount, result: { value } };
+  } catch (error) {
+    return { progressCount, result: { error: encodeError(error) } };
+  }
+}

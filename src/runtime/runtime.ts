@@ -1,0 +1,31 @@
+/**
+ * Running models: sessions over the native addon, and the supervised process that they belong in.
+ * Bytes and typed arrays in and out, never a Graph.
+ */
+export { loadBinding, loadHost } from './binding.js';
+export type {
+  AllocatorStats,
+  ElementType,
+  HostFacts,
+  HostTensor,
+  LockHandle,
+  LoopRequest,
+  LoopResult,
+  MemoryUse,
+  SessionOptions,
+  SessionValue,
+  StateTensor,
+  StreamInput,
+  TensorData,
+  TimingWindow,
+} from './binding-types.js';
+export { type CallOptions, Runner, type RunnerOptions } from './runner.js';
+export {
+  RunnerError,
+  type RunnerFailure,
+  type Task,
+  type TaskContext,
+  TaskError,
+} from './runner-protocol.js';
+export { type Feeds, Session, Timer } from './session.js';
+export { arrayTypes, elementCount } from './tensor.js';
