@@ -1,6 +1,7 @@
 /** Attributes of ONNX nodes. Nested graphs are handed to the caller's encoder or decoder. */
 import { UsageError } from '../../errors.js';
 import type { Attribute, Graph } from '../graph.js';
+import { shortestFloat32 } from './header.js';
 import {
   type AttributeProto,
   type GraphProto,
@@ -27,13 +28,13 @@ export function decodeAttribute(
     case types.INT:
       return { kind: 'int', value: numberOf(attribute.i as Int64) };
     case types.FLOAT:
-      return { kind: 'float', value: attribute.f ?? 0 };
+      return { kind: 'float', value: shortestFloat32(attribute.f ?? 0) };
     case types.STRING:
       return { kind: 'string', value: decodeText(attribute.s, where) };
     case types.INTS:
       return { kind: 'ints', value: (attribute.ints ?? []).map((i) => numberOf(i as Int64)) };
     case types.FLOATS:
-      return { kind: 'floats', value: [...(attribute.floats ?? [])] };
+      return { kind: 'floats', value: (attribute.floats ?? []).map(shortestFloat32) };
     case types.STRINGS:
       return { kind: 'strings', value: (attribute.strings ?? []).map((s) => decodeText(s, where)) };
     case types.TENSOR:

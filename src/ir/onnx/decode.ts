@@ -5,7 +5,7 @@
 import { errorMessage, UsageError } from '../../errors.js';
 import { type Dim, freezeGraph, type Graph, type Node, type ValueInfo } from '../graph.js';
 import { decodeAttribute } from './attribute-proto.js';
-import { DOC_KEY } from './encode.js';
+import { DOC_KEY, uniqueNodeNames } from './header.js';
 import {
   type GraphProto,
   type Int64,
@@ -105,39 +105,32 @@ function decodeGraph(graph: GraphProto, opsets: Opsets, parent?: Scope): Graph {
   };
 }
 
-function decodeNodes(nodes: readonly NodeProto[], opsets: Opsets, scope: Scope): Node[] {
-  const given = new Set(nodes.map(({ name }) => name ?? ''));
-  const taken = new Set<string>(['']);
+function decodeNodes(messages: readonly NodeProto[], opsets: Opsets, scope: Scope): Node[] {
   const nested = (graph: GraphProto) => decodeGraph(graph, opsets, scope);
-  return nodes.map((proto) => {
-    const op = proto.opType ?? '';
-    const name = uniqueName(proto.name || proto.output?.[0] || op, !proto.name, given, taken);
+  const loose = messages.map(({ name, opType, output }) => ({
+    name: name ?? '',
+    op: opType ?? '',
+    outputs: [...(output ?? [])],
+  }));
+  const names = uniqueNodeNames(loose);
+  return messages.map((message, i) => {
+    const { op, outputs } = loose[i] as (typeof loose)[number];
+    const name = names[i] as string;
+    const attributes = (message.attribute ?? []).map((attribute) => {
+      const where = `node ${name} (${op}), attribute ${attribute.name}`;
+      return [attribute.name ?? '', decodeAttribute(attribute, where, nested)] as const;
+    });
     const node: Node = {
       name,
       op,
-      domain: domainOf(proto.domain),
-      inputs: [...(proto.input ?? [])],
-      outputs: [...(proto.output ?? [])],
-      attributes: Object.fromEntries(
-        (proto.attribute ?? []).map((attribute) => {
-          const where = `node ${name} (${op}), attribute ${attribute.name}`;
-          return [attribute.name ?? '', decodeAttribute(attribute, where, nested)];
-        }),
-      ),
+      domain: domainOf(message.domain),
+      inputs: [...(message.input ?? [])],
+      outputs,
+      attributes: Object.fromEntries(attributes),
     };
     scope.addNode(node);
     return node;
   });
-}
-
-/** `hint`, numbered when it is taken; an invented name also steps back for those in the file. */
-function uniqueName(hint: string, invented: boolean, given: Set<string>, taken: Set<string>) {
-  let name = hint;
-  for (let number = 2; taken.has(name) || (invented && given.has(name)); number++) {
-    name = `${hint}_${number}`;
-  }
-  taken.add(name);
-  return name;
 }
 
 /** `scope` knows the type of an output that the file leaves out, as nested graphs may. */

@@ -6,6 +6,7 @@ import { ArchwrightError } from '../../errors.js';
 import { elementCodes } from '../element-codes.js';
 import type { Dim, Graph, Initializer, Node, ValueInfo } from '../graph.js';
 import { encodeAttribute } from './attribute-proto.js';
+import { DOC_KEY, IR_VERSION } from './header.js';
 import {
   type GraphProto,
   int64Of,
@@ -16,12 +17,6 @@ import {
 } from './proto.js';
 import { encodeRoles } from './roles.js';
 import { encodeTensor } from './tensor-proto.js';
-
-/** IR version of the files we write: that of ONNX 1.10 to 1.12, and of opset 17. */
-export const IR_VERSION = 8;
-
-/** Metadata key that stands for the model's `doc_string`. */
-export const DOC_KEY = 'doc_string';
 
 /**
  * The graph as an ONNX file. Metadata goes to `metadata_props`, but for `doc_string`, which has a

@@ -5,6 +5,7 @@
 import onnxProto, { type onnx } from 'onnx-proto';
 import { InternalError } from '../../errors.js';
 import { elementTypeOf } from '../element-codes.js';
+import { clampInt64 } from './header.js';
 
 /** Message classes of the ONNX protobuf. */
 export const proto = onnxProto.onnx;
@@ -59,16 +60,6 @@ export function int64Of(value: number, where: string): Int64 {
   }
   return int64OfBigint(clampInt64(value));
 }
-
-/** The int64 nearest to an integral double. */
-export function clampInt64(value: number): bigint {
-  const exact = BigInt(value);
-  if (exact > INT64_MAX) return INT64_MAX;
-  return exact < INT64_MIN ? INT64_MIN : exact;
-}
-
-const INT64_MAX = 0x7fff_ffff_ffff_ffffn;
-const INT64_MIN = -0x8000_0000_0000_0000n;
 
 function int64OfBigint(value: bigint): Int64 {
   return {
