@@ -39,7 +39,8 @@ export function uniqueNodeNames(nodes: readonly NamedLoosely[]): string[] {
 export function shortestFloat32(value: number): number {
   const target = Math.fround(value);
   if (!Number.isFinite(target) || target === 0) return target;
-  for (let digits = 6; digits < 9; digits++) {
+  // Six digits hold in any normal float32, so none less is shorter once printed; subnormals hold fewer.
+  for (let digits = Math.abs(target) < 2 ** -126 ? 1 : 6; digits < 9; digits++) {
     const candidate = Number(target.toPrecision(digits));
     if (Math.fround(candidate) === target) return candidate;
   }
