@@ -277,6 +277,23 @@ describe('roles of initializers', () => {
     expect(decodeModel(encodeModel(graph)).metadata).toEqual({});
   });
 
+  it('are refused in one line where the metadata is damaged', () => {
+    const decodeWith = (roles: string) => () =>
+      decodeModel(
+        modelBytes((model) => {
+          model.metadataProps = [{ key: ROLES_KEY, value: roles }];
+        }),
+        'a.onnx',
+      );
+    expect(decodeWith('{')).toThrow(
+      'a.onnx: metadata archwright.roles: expected JSON, received "{"',
+    );
+    expect(decodeWith('[]')).toThrow('expected a JSON object, received "[]"');
+    expect(decodeWith('{"x":"hero"}')).toThrow(
+      'x expected weight, state or constant, received hero',
+    );
+  });
+
   function rolesInferred(name: string): Initializer['role'] {
     return inferred[name as keyof typeof inferred] as Initializer['role'];
   }

@@ -105,10 +105,14 @@ function parseExceptions(text: string): object {
   try {
     value = JSON.parse(text);
   } catch (cause) {
-    throw new UsageError(`metadata ${ROLES_KEY}: expected JSON, received ${text}`, { cause });
+    throw new UsageError(`metadata ${ROLES_KEY}: expected JSON, received ${JSON.stringify(text)}`, {
+      cause,
+    });
   }
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value;
-  throw new UsageError(`metadata ${ROLES_KEY}: expected a JSON object, received ${text}`);
+  throw new UsageError(
+    `metadata ${ROLES_KEY}: expected a JSON object, received ${JSON.stringify(text)}`,
+  );
 }
 
 function isRole(value: unknown): value is InitializerRole {

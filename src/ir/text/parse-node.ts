@@ -96,7 +96,7 @@ function parseAttribute(
   const from = scanner.position;
   const attribute = parseAnyAttribute(scanner, kind, parseGraph);
   if (kind !== undefined && attribute.kind !== kind) {
-    return scanner.fail(`a value of type ${kind}, not ${attribute.kind}`, from);
+    return scanner.fail(`a value of type ${kind}`, from, attribute.kind);
   }
   return attribute;
 }

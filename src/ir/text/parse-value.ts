@@ -45,7 +45,7 @@ export function parseData(scanner: Scanner, type: TensorType, from: number): Hos
     scanner.expect('}', "',' or '}'");
   }
   const count = elementCount(dims);
-  if (values.length !== count) scanner.fail(`${count} elements, not ${values.length}`, start);
+  if (values.length !== count) scanner.fail(`${count} elements`, start, `${values.length}`);
   const data = createTensorData(dtype, count);
   if (data instanceof BigInt64Array || data instanceof BigUint64Array) {
     data.set(values as bigint[]);
@@ -57,8 +57,10 @@ export function parseData(scanner: Scanner, type: TensorType, from: number): Hos
 
 /** The dimensions of a tensor, which must be numbers. */
 export function fixedDims(scanner: Scanner, { shape }: TensorType, from: number): number[] {
-  if (shape === undefined) return scanner.fail('a type with known dimensions', from);
-  return shape.map((d) => (typeof d === 'number' ? d : scanner.fail('a type of fixed size', from)));
+  const refuse = (received: string) =>
+    scanner.fail('a type with dimensions that are numbers', from, received);
+  if (shape === undefined) return refuse('an unknown rank');
+  return shape.map((dim) => (typeof dim === 'number' ? dim : refuse(`dimension ${dim}`)));
 }
 
 /** A float literal. */

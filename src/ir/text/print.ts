@@ -111,9 +111,10 @@ function printDims(shape: Shape): string {
 
 /** 16-bit floats are written as their bits, as ONNX does. */
 function printData({ dtype, data }: HostTensor): string {
-  const print =
-    dtype === 'float32' ? printFloat32 : dtype === 'float64' ? printFloat : (v: unknown) => `${v}`;
-  return `{${Array.from<number | bigint, string>(data, print as (v: number | bigint) => string).join(', ')}}`;
+  const number = dtype === 'float32' ? printFloat32 : dtype === 'float64' ? printFloat : String;
+  const texts: string[] = [];
+  for (const value of data) texts.push(typeof value === 'number' ? number(value) : String(value));
+  return `{${texts.join(', ')}}`;
 }
 
 function printFloat32(value: number): string {

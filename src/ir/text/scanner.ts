@@ -93,14 +93,16 @@ export class Scanner {
     return kind === 'int' ? BigInt(text) : this.fail(what, from);
   }
 
-  /** Throws: at `position`, `what` was expected. */
-  fail(what: string, position = this.#skip()): never {
+  /** Throws: at `position`, `what` was expected; `received` is by default the token there. */
+  fail(what: string, position = this.#skip(), received = this.#describe(position)): never {
     const before = this.text.slice(0, position).split('\n');
-    const rest = this.text.slice(position);
-    const token = /^(?:[A-Za-z0-9_.]+|"[^"\n]{0,40}"?|[\s\S])/.exec(rest)?.[0];
-    const received = token === undefined ? 'the end of the text' : `'${token.slice(0, 40)}'`;
     const line = `line ${before.length}:${(before.at(-1) as string).length + 1}`;
     throw new UsageError(`${line}: expected ${what}, received ${received}`);
+  }
+
+  #describe(position: number): string {
+    const token = /^(?:[A-Za-z0-9_.]+|"[^"\n]{0,40}"?|[\s\S])/.exec(this.text.slice(position))?.[0];
+    return token === undefined ? 'the end of the text' : `'${token.slice(0, 40)}'`;
   }
 
   #skip(): number {
