@@ -1,0 +1,48 @@
+/**
+ * Values that an attribute has when it is left out, by operator (ONNX operator specifications).
+ * Those that depend on the operator set or on the rank are not here.
+ */
+import type { Attribute } from './graph.js';
+import { isKnownOp, type OpName } from './op-schema.js';
+
+type Defaults = Readonly<Record<string, number | string>>;
+
+const window = { auto_pad: 'NOTSET', dilations: 1, pads: 0, strides: 1 };
+const reduce = { keepdims: 1, noop_with_empty_axes: 0 };
+
+/** For a list, the number that every entry has. */
+const defaults: Partial<Readonly<Record<OpName, Defaults>>> = {
+  ArgMax: { axis: 0, keepdims: 1, select_last_index: 0 },
+  AveragePool: { ...window, ceil_mode: 0, count_include_pad: 0 },
+  BatchNormalization: { epsilon: 1e-5, momentum: 0.9, training_mode: 0 },
+  Conv: { ...window, group: 1 },
+  ConvTranspose: { ...window, group: 1, output_padding: 0 },
+  Elu: { alpha: 1 },
+  Flatten: { axis: 1 },
+  Gather: { axis: 0 },
+  Gemm: { alpha: 1, beta: 1, transA: 0, transB: 0 },
+  HardSigmoid: { alpha: 0.2, beta: 0.5 },
+  LayerNormalization: { axis: -1, epsilon: 1e-5, stash_type: 1 },
+  LeakyRelu: { alpha: 0.01 },
+  MaxPool: { ...window, ceil_mode: 0, storage_order: 0 },
+  OneHot: { axis: -1 },
+  Pad: { mode: 'constant' },
+  ReduceMax: reduce,
+  ReduceMean: reduce,
+  ReduceMin: reduce,
+  ReduceSum: reduce,
+  Reshape: { allowzero: 0 },
+  ScatterElements: { axis: 0, reduction: 'none' },
+  Shape: { start: 0 },
+  Split: { axis: 0 },
+};
+
+/** Whether leaving the attribute out would mean the same. */
+export function isDefault(op: string, domain: string, name: string, attribute: Attribute): boolean {
+  const expected = isKnownOp(op, domain) ? defaults[op]?.[name] : undefined;
+  if (expected === undefined) return false;
+  if (attribute.kind === 'ints') return attribute.value.every((value) => value === expected);
+  if (attribute.kind === 'float')
+    return Math.fround(attribute.value) === Math.fround(Number(expected));
+  return attribute.value === expected;
+}
