@@ -1,0 +1,90 @@
+/** The gradient of every operator, or why it has none. Rules are in the files of their family. */
+import type { OpName } from '../../ir/op-schema.js';
+import * as activation from './activation.js';
+import * as arithmetic from './arithmetic.js';
+import { conv, convTranspose } from './convolution.js';
+import * as layout from './layout.js';
+import { gemm, matMul } from './matrix.js';
+import { batchNormalization, layerNormalization } from './normalization.js';
+import { averagePool, maxPool } from './pooling.js';
+import * as reduction from './reduction.js';
+import type { GradientRule, NotDifferentiable } from './rule.js';
+import * as selection from './selection.js';
+
+const logical: NotDifferentiable = { notDifferentiable: 'its result is true or false' };
+const integer: NotDifferentiable = { notDifferentiable: 'its result is an index or a size' };
+const source: NotDifferentiable = { notDifferentiable: 'it makes a constant' };
+
+export const gradientRules: Readonly<Record<OpName, GradientRule | NotDifferentiable>> = {
+  Abs: arithmetic.abs,
+  Add: arithmetic.add,
+  And: logical,
+  ArgMax: integer,
+  AveragePool: averagePool,
+  BatchNormalization: batchNormalization,
+  Cast: layout.cast,
+  Clip: activation.clip,
+  Concat: layout.concat,
+  Constant: source,
+  ConstantOfShape: source,
+  Conv: conv,
+  ConvTranspose: convTranspose,
+  Div: arithmetic.div,
+  Dropout: layout.reshape,
+  Elu: activation.elu,
+  Equal: logical,
+  Erf: arithmetic.erf,
+  Exp: arithmetic.exp,
+  Expand: layout.expand,
+  Flatten: layout.reshape,
+  Gather: selection.gather,
+  Gemm: gemm,
+  GlobalAveragePool: reduction.globalAveragePool,
+  GlobalMaxPool: reduction.globalMaxPool,
+  Greater: logical,
+  GreaterOrEqual: logical,
+  HardSigmoid: activation.hardSigmoid,
+  HardSwish: activation.hardSwish,
+  Identity: layout.reshape,
+  LayerNormalization: layerNormalization,
+  LeakyRelu: activation.leakyRelu,
+  Less: logical,
+  LessOrEqual: logical,
+  Log: arithmetic.log,
+  LogSoftmax: activation.logSoftmax,
+  MatMul: matMul,
+  Max: arithmetic.extremum,
+  MaxPool: maxPool,
+  Min: arithmetic.extremum,
+  Mul: arithmetic.mul,
+  Neg: arithmetic.neg,
+  Not: logical,
+  OneHot: { notDifferentiable: 'its positions are integers and its two values constants' },
+  Or: logical,
+  Pad: layout.pad,
+  Pow: arithmetic.pow,
+  Reciprocal: arithmetic.reciprocal,
+  ReduceMax: reduction.reduceExtremum,
+  ReduceMean: reduction.reduceMean,
+  ReduceMin: reduction.reduceExtremum,
+  ReduceSum: reduction.reduceSum,
+  Relu: activation.relu,
+  Reshape: layout.reshape,
+  ScatterElements: selection.scatterElements,
+  Shape: integer,
+  Sigmoid: activation.sigmoid,
+  Sign: { notDifferentiable: 'it is constant almost everywhere' },
+  Slice: layout.slice,
+  Softmax: activation.softmax,
+  Softplus: activation.softplus,
+  Split: layout.split,
+  Sqrt: arithmetic.sqrt,
+  Squeeze: layout.reshape,
+  Sub: arithmetic.sub,
+  Sum: arithmetic.sum,
+  Tanh: activation.tanh,
+  Tile: layout.tile,
+  Transpose: layout.transpose,
+  Unsqueeze: layout.reshape,
+  Where: selection.where,
+};

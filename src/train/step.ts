@@ -1,0 +1,261 @@
+/**
+ * One whole training step as one graph: forward, loss, backward and optimiser update. What changes
+ * from step to step goes in under one name and comes out under another, as a few flat vectors:
+ * parameters that decay and parameters that do not, the optimiser's state for each, the running mean
+ * and the running variance.
+ */
+import { UsageError } from '../errors.js';
+import { GraphBuilder } from '../ir/builder.js';
+import { DEFAULT_OPSET, type Graph, type Initializer, withDims } from '../ir/graph.js';
+import { elementCount, type HostTensor } from '../util/tensor.js';
+import { appendGradients, knownContents } from './autodiff.js';
+import { appendCrossEntropy } from './loss.js';
+import {
+  appendClipping,
+  createOptimizer,
+  type NextState,
+  type ParameterGroup,
+} from './optimizer.js';
+import type { ResolvedRecipe } from './recipe.js';
+import { appendRunningUpdate, appendTrainingForm } from './training-form.js';
+
+/** Where one tensor of the deployment graph lies in a flat vector. */
+export interface Slot {
+  readonly name: string;
+  readonly offset: number;
+  readonly length: number;
+}
+
+/** A flat vector that goes in as `name` and comes out as `next`. */
+export interface StateVector extends NextState {
+  readonly length: number;
+  /** Tensors of the deployment graph in it; none for the optimiser's own state, which starts at 0. */
+  readonly slots: readonly Slot[];
+}
+
+export interface TrainingStep {
+  readonly graph: Graph;
+  readonly batch: number;
+  /** Image input, float32 [batch, …rowDims]. */
+  readonly image: { readonly name: string; readonly rowDims: readonly number[] };
+  /** Label input, int64 [batch]. */
+  readonly label: string;
+  readonly classes: number;
+  /** Scalar outputs of each step: the mean loss of the batch, and how many it got right. */
+  readonly record: readonly ['loss', 'correct'];
+  readonly state: readonly StateVector[];
+  /** Scalar inputs for steps with these learning rates, `first` being the number of the first step. */
+  perStep(
+    rates: Float32Array,
+    first: number,
+  ): readonly { readonly name: string; readonly values: Float32Array }[];
+}
+
+/**
+ * Builds the step graph of a deployment graph with one image input [N, …] and one output, the logits
+ * [N, classes]. Weights (role `weight`) are trained; constants stay.
+ *
+ * @throws UsageError if the graph has another form, or an operator without gradient.
+ */
+export function createTrainingStep(graph: Graph, recipe: ResolvedRecipe): TrainingStep {
+  const { batch } = recipe;
+  const bound = bindBatch(graph, batch);
+  const image = bound.inputs[0] as (typeof bound.inputs)[number];
+  const b = new GraphBuilder(`${graph.name}.step`, {
+    opset: Math.max(DEFAULT_OPSET, graph.opsets[''] ?? 0),
+  });
+  b.input(image.name, image.dtype, image.shape ?? []);
+  b.input('label', 'int64', [batch]);
+
+  const groups = [
+    { name: 'weights', decays: true },
+    { name: 'weights.plain', decays: false },
+  ].flatMap(({ name, decays }) => {
+    const members = bound.initializers.filter(
+      (i) => i.role === 'weight' && i.dims.length > 1 === decays,
+    );
+    return members.length === 0 ? [] : [{ name, decays, members, slots: slotsOf(members) }];
+  });
+  if (groups.length === 0)
+    throw new UsageError(`graph ${graph.name}: expected weights to train, received none`);
+  for (const { name, members } of groups) appendUnpacked(b, name, members);
+  for (const initializer of bound.initializers) {
+    if (initializer.role === 'constant') b.initializer(initializer);
+  }
+  appendFrozenStates(b, bound);
+
+  const forward = appendTrainingForm(b, bound);
+  const logits = (bound.outputs[0] as (typeof bound.outputs)[number]).name;
+  const [rows, classes] = b.dimsOf(logits);
+  if (rows !== batch || classes === undefined || b.dimsOf(logits).length !== 2) {
+    throw new UsageError(
+      `graph ${graph.name}: expected logits of [${batch}, classes], received [${b.dimsOf(logits)}]`,
+    );
+  }
+  const loss = appendCrossEntropy(b, logits, 'label', recipe.labelSmoothing);
+  const tape = { nodes: forward.nodes, contents: knownContents(bound) };
+  const weights = groups.flatMap((group) => group.slots.map((slot) => slot.name));
+  const gradients = appendGradients(b, tape, new Map([[logits, loss.gradient]]), weights);
+
+  const optimizer = createOptimizer(recipe);
+  for (const name of optimizer.scalars) b.input(name, 'float32', []);
+  let flat = groups.map(({ name, members }) => appendPacked(b, name, members, gradients));
+  if (recipe.clipNorm > 0) flat = appendClipping(b, flat, recipe.clipNorm);
+  b.output(loss.loss, 'loss');
+  b.output(loss.correct, 'correct');
+  const state: StateVector[] = [];
+  groups.forEach(({ name, decays, slots }, i) => {
+    const group: ParameterGroup = { name, decays, weights: name, gradient: flat[i] as string };
+    const length = b.sizeOf(name);
+    optimizer.append(b, recipe, group).forEach(({ name: vector, next }) => {
+      const output = `${vector}.next`;
+      b.output(next, output);
+      state.push({ name: vector, next: output, length, slots: vector === name ? slots : [] });
+    });
+  });
+  state.push(...appendRunning(b, forward.statistics));
+  return {
+    graph: b.build({ ...graph.metadata }),
+    batch,
+    image: { name: image.name, rowDims: b.dimsOf(image.name).slice(1) },
+    label: 'label',
+    classes,
+    record: ['loss', 'correct'],
+    state,
+    perStep: (rates, first) =>
+      optimizer
+        .scalarValues(rates, first)
+        .map((values, i) => ({ name: optimizer.scalars[i] as string, values })),
+  };
+}
+
+/** Values of the state vectors before the first step, from the data of the graph's initializers. */
+export function packState(step: TrainingStep, graph: Graph): HostTensor[] {
+  const known = new Map(graph.initializers.map((i) => [i.name, i]));
+  return step.state.map(({ length, slots }) => {
+    const data = new Float32Array(length);
+    for (const { name, offset } of slots) {
+      const values = known.get(name)?.data;
+      if (values === undefined)
+        throw new UsageError(`weight ${name}: expected data, received none`);
+      data.set(values as Float32Array, offset);
+    }
+    return { dtype: 'float32', dims: [length], data };
+  });
+}
+
+/** The tensors of the deployment graph in the state vectors, by name. */
+export function unpackState(
+  step: TrainingStep,
+  values: readonly HostTensor[],
+): Map<string, Float32Array> {
+  return new Map(
+    step.state.flatMap(({ slots }, i) => {
+      const data = (values[i] as HostTensor).data as Float32Array;
+      return slots.map(
+        ({ name, offset, length }) => [name, data.slice(offset, offset + length)] as const,
+      );
+    }),
+  );
+}
+
+/** The graph with its one symbolic batch dimension fixed. */
+function bindBatch(graph: Graph, batch: number): Graph {
+  const opset = graph.opsets[''] ?? 0;
+  if (opset < 13) {
+    throw new UsageError(
+      `graph ${graph.name}: training expected operator set 13 or later, received ${opset}`,
+    );
+  }
+  if (graph.inputs.length !== 1 || graph.outputs.length !== 1) {
+    throw new UsageError(
+      `graph ${graph.name}: training expected one input and one output, received ${graph.inputs.length} and ${graph.outputs.length}`,
+    );
+  }
+  const rows = graph.inputs[0]?.shape?.[0];
+  return typeof rows === 'string' ? withDims(graph, { [rows]: batch }) : graph;
+}
+
+function slotsOf(members: readonly Initializer[]): Slot[] {
+  let offset = 0;
+  return members.map(({ name, dims }) => {
+    const length = elementCount(dims);
+    offset += length;
+    return { name, offset: offset - length, length };
+  });
+}
+
+/** The input vector cut into tensors under their own names. */
+function appendUnpacked(b: GraphBuilder, vector: string, members: readonly Initializer[]): void {
+  const sizes = members.map(({ dims }) => elementCount(dims));
+  b.input(vector, 'float32', [sizes.reduce((sum, size) => sum + size, 0)]);
+  const parts = b.ops(
+    'Split',
+    [vector, b.ints(sizes)],
+    { axis: 0 },
+    sizes.length,
+    `${vector}.part`,
+  );
+  members.forEach(({ name, dims }, i) => {
+    const inputs = [parts[i] as string, b.ints(dims)];
+    b.append({
+      name: `${name}.of`,
+      op: 'Reshape',
+      domain: '',
+      inputs,
+      outputs: [name],
+      attributes: {},
+    });
+  });
+}
+
+/** Gradients of the members one after the other; zeros where the loss does not depend on one. */
+function appendPacked(
+  b: GraphBuilder,
+  vector: string,
+  members: readonly Initializer[],
+  gradients: ReadonlyMap<string, string>,
+): string {
+  const parts = members.map(({ name, dims }) => {
+    const size = elementCount(dims);
+    const gradient = gradients.get(name);
+    if (gradient === undefined) return b.op('Expand', [b.scalar(0), b.ints([size])]);
+    return dims.length === 1
+      ? gradient
+      : b.op('Reshape', [gradient, b.ints([size])], {}, `d.${name}.flat`);
+  });
+  return b.op('Concat', parts, { axis: 0 }, `d.${vector}`);
+}
+
+/** Running statistics that no normalisation in training form updates stay as they are. */
+function appendFrozenStates(b: GraphBuilder, graph: Graph): void {
+  const updated = new Set(
+    graph.nodes.flatMap((n) => (n.op === 'BatchNormalization' ? n.inputs.slice(3) : [])),
+  );
+  for (const initializer of graph.initializers) {
+    if (initializer.role === 'state' && !updated.has(initializer.name)) b.initializer(initializer);
+  }
+}
+
+function appendRunning(
+  b: GraphBuilder,
+  statistics: ReturnType<typeof appendTrainingForm>['statistics'],
+): StateVector[] {
+  if (statistics.length === 0) return [];
+  const length = statistics.reduce((sum, { channels }) => sum + channels, 0);
+  const vectors = {
+    mean: b.input('running.mean', 'float32', [length]),
+    variance: b.input('running.variance', 'float32', [length]),
+  };
+  const next = appendRunningUpdate(b, statistics, vectors);
+  return (['mean', 'variance'] as const).map((kind) => {
+    const output = `${vectors[kind]}.next`;
+    b.output(next[kind], output);
+    let offset = 0;
+    const slots = statistics.map(({ running, channels }) => {
+      offset += channels;
+      return { name: running[kind], offset: offset - channels, length: channels };
+    });
+    return { name: vectors[kind], next: output, length, slots };
+  });
+}
