@@ -4,7 +4,7 @@
  * such inputs are mostly indices, and those two are in range of nearly every table. A scalar integer
  * is 1, being mostly a length or a step. 8- and 16-bit integers take their full range.
  */
-import type { SessionValue } from '../runtime/binding-types.js';
+import type { SessionValue } from '../runtime/runtime.js';
 import type { Rng } from '../util/random.js';
 import {
   createTensorData,

@@ -4,7 +4,7 @@
  * never by the candidate's own samples: discarding slow samples because they are slow would turn
  * the instrument into a flatterer.
  */
-import type { TimingWindow } from '../runtime/binding-types.js';
+import type { TimingWindow } from '../runtime/runtime.js';
 import { median } from './statistics.js';
 
 /** One stretch of candidate runs and what the reference graph said right before and after it. */

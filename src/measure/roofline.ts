@@ -26,7 +26,7 @@ export interface Roofline {
 export interface LeastWork {
   /** Multiply–accumulate operations in float32 or float64; two floating-point operations each. */
   readonly macs: number;
-  /** Bytes of weights and inputs that every run reads. */
+  /** Bytes of weights that every run reads. */
   readonly bytes: number;
 }
 

@@ -6,7 +6,7 @@
  * window are run and not counted. A run that is short beside the clock's own cost is timed in
  * groups; a group's mean hides the tail within it, so its percentiles are flagged `grouped`.
  */
-import type { TimingWindow } from '../runtime/binding-types.js';
+import type { TimingWindow } from '../runtime/runtime.js';
 import type { SampledWindow } from './noise.js';
 import { median } from './statistics.js';
 

@@ -26,11 +26,14 @@ export type Verdict = 'continue' | 'narrow' | 'budget';
 
 export const defaultStopping = {
   relativeHalfWidth: 0.01,
-  // Half a percent of this lies beyond p99: fewer samples than this make that percentile a guess.
+  // Two of so many samples lie beyond p99; fewer make that percentile a guess.
   minSamples: 200,
   minSeconds: 0.5,
   maxSeconds: 5,
 } as const satisfies StoppingOptions;
+
+/** Samples below which no 95 % interval of a median exists, see `medianRank`. */
+const INTERVAL_SAMPLES = 6;
 
 /** Half the width of the interval ÷ median. */
 export function relativeHalfWidth(progress: Pick<Progress, 'p50' | 'ci95'>): number {
@@ -39,7 +42,11 @@ export function relativeHalfWidth(progress: Pick<Progress, 'p50' | 'ci95'>): num
 
 /** Whether to go on, and if not, which rule ended it. */
 export function judge(progress: Progress, options: StoppingOptions): Verdict {
+  const narrow =
+    progress.samples >= INTERVAL_SAMPLES &&
+    relativeHalfWidth(progress) <= options.relativeHalfWidth;
+  const over = progress.seconds >= options.maxSeconds;
   const enough = progress.samples >= options.minSamples && progress.seconds >= options.minSeconds;
-  if (enough && relativeHalfWidth(progress) <= options.relativeHalfWidth) return 'narrow';
-  return progress.seconds >= options.maxSeconds ? 'budget' : 'continue';
+  if (narrow && (enough || over)) return 'narrow';
+  return over ? 'budget' : 'continue';
 }

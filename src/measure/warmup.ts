@@ -1,38 +1,35 @@
 /**
- * Steady-state detection on the medians of warm-up windows: steady when the last few lie within a
- * tolerance of each other and their later half is not moving away from the earlier one. What warms
- * up (page faults, arenas, frequency, thread pools) shows as a trend; noise shows as spread.
+ * Steady-state detection on the medians of warm-up windows: steady when the fastest window of the
+ * later half of the newest few is as fast as the fastest of the earlier half. Disturbances only ever
+ * add time, so the fastest windows show the state of the model itself: page faults, arenas and
+ * thread pools make them faster as they warm up, heat makes them slower. How much the rest scatters
+ * is for the interval of the median to say.
  */
-import { median } from './statistics.js';
 
 export interface WarmupOptions {
-  /** Windows that must agree, at least 4. */
+  /** Windows that are looked at, an even number. */
   readonly windows: number;
-  /** Largest ÷ smallest median − 1 among them. */
+  /** Relative difference between the halves' fastest windows that counts as none. */
   readonly tolerance: number;
-  /** Largest change from the earlier to the later half, relative. */
-  readonly drift: number;
   readonly maxSeconds: number;
 }
 
 export const defaultWarmup = {
-  windows: 6,
-  tolerance: 0.05,
-  drift: 0.02,
+  windows: 8,
+  tolerance: 0.02,
   maxSeconds: 1.5,
 } as const satisfies WarmupOptions;
 
 /** Whether the newest of `medians` (in the order of time) are steady. */
 export function isSteady(
   medians: readonly number[],
-  options: Pick<WarmupOptions, 'windows' | 'tolerance' | 'drift'>,
+  { windows, tolerance }: Pick<WarmupOptions, 'windows' | 'tolerance'>,
 ): boolean {
-  if (medians.length < options.windows) return false;
-  const recent = medians.slice(-options.windows);
-  if (Math.max(...recent) > Math.min(...recent) * (1 + options.tolerance)) return false;
-  const half = Math.floor(recent.length / 2);
-  const change = median(recent.slice(-half)) / median(recent.slice(0, half)) - 1;
-  return Math.abs(change) <= options.drift;
+  if (medians.length < windows) return false;
+  const recent = medians.slice(-windows);
+  const earlier = Math.min(...recent.slice(0, windows / 2));
+  const later = Math.min(...recent.slice(windows / 2));
+  return Math.abs(later / earlier - 1) <= tolerance;
 }
 
 /**

@@ -24,7 +24,9 @@ describe('isSameOutput', () => {
     const special = floats(Number.NaN, Number.POSITIVE_INFINITY, 1);
     expect(isSameOutput({ a: special }, { a: special })).toBe(true);
     expect(isSameOutput({ a: special }, { a: floats(0, Number.POSITIVE_INFINITY, 1) })).toBe(false);
-    expect(isSameOutput({ a: special }, { a: floats(Number.NaN, Number.NEGATIVE_INFINITY, 1) })).toBe(false);
+    expect(
+      isSameOutput({ a: special }, { a: floats(Number.NaN, Number.NEGATIVE_INFINITY, 1) }),
+    ).toBe(false);
   });
 
   it('compares shapes, types and counts', () => {

@@ -26,6 +26,7 @@ describe('judge', () => {
 
   it('prefers the narrow interval at the end of the budget', () => {
     expect(judge({ ...narrow, samples: 100, seconds: 6 }, options)).toBe('narrow');
-    expect(judge({ ...narrow, samples: 3, seconds: 6 }, options)).toBe('budget');
+    expect(judge({ ...narrow, samples: 6, seconds: 6 }, options)).toBe('narrow');
+    expect(judge({ ...narrow, samples: 5, seconds: 6 }, options)).toBe('budget');
   });
 });

@@ -1,0 +1,219 @@
+/**
+ * Measuring a model on a device: latency, cold start and memory, by design §4. A measurement holds
+ * the device's lease alone and runs in a process of its own, so that cold start and memory are those
+ * of a fresh process, and successive measurements share no state.
+ */
+
+import type { Device } from '../device/device.js';
+import { inferCost } from '../ir/cost.js';
+import type { Graph } from '../ir/graph.js';
+import { decodeModel } from '../ir/onnx/decode.js';
+import { Runner } from '../runtime/runtime.js';
+import type { BenchArgs, BenchResult } from './bench-task.js';
+import type { InputDims } from './inputs.js';
+import { inferLeastWork } from './least-work.js';
+import { encodeReferenceModel } from './reference-model.js';
+import { defaultStopping } from './stopping.js';
+
+export type { BenchFlag } from './bench-task.js';
+
+export interface BriefOptions {
+  /** Time for warming up and sampling together. */
+  readonly seconds: number;
+  /** Sizes of the model's symbolic dimensions by name; 1 where none is given. */
+  readonly dims?: Readonly<Record<string, number>>;
+  /** Seed of the random inputs (default 0). */
+  readonly seed?: number;
+  readonly signal?: AbortSignal;
+  /** Gets one line if another process has the device. */
+  readonly onWait?: (message: string) => void;
+}
+
+export interface MeasureOptions extends Partial<BriefOptions> {
+  /** Half-width of the 95 % interval of the median ÷ median to stop at (default 0.01). */
+  readonly relativeHalfWidth?: number;
+}
+
+/** What a brief look at the latency gives. */
+export interface BriefLatency {
+  readonly p50Ms: number;
+  readonly ci95: readonly [number, number];
+  readonly samples: number;
+}
+
+/** One entry of `results` in the contract `archwright.bench/1`, without the model's name. */
+export interface Measurement {
+  readonly device: string;
+  readonly provider: string;
+  readonly threads: number;
+  readonly inputs: BenchResult['inputs'];
+  /** Of single runs, as they were: undisturbed windows, not corrected for drift. */
+  readonly latencyMs: {
+    readonly p50: number;
+    readonly p90: number;
+    readonly p95: number;
+    readonly p99: number;
+    readonly mean: number;
+    readonly min: number;
+    readonly stddev: number;
+    /** 95 % confidence interval of the median. */
+    readonly ci95: readonly [number, number];
+  };
+  /** Corrected for drift of the machine, as the reference graph showed it. */
+  readonly correctedMs: { readonly p50: number };
+  /** Samples that the latency is computed from. */
+  readonly samples: number;
+  /** Windows (some 20 ms of samples each) left out as disturbed. */
+  readonly discarded: number;
+  readonly coldStart: {
+    /** Parsing, optimising and initialising, in a fresh process that has opened ONNX Runtime. */
+    readonly loadMs: number;
+    readonly firstRunMs: number;
+  };
+  readonly memory: {
+    /** Stored tensors of the file. */
+    readonly weightsBytes: number;
+    /** Inputs and intermediate values alive at once, planned from liveness. */
+    readonly activationPeakBytes: number;
+    /** ONNX Runtime's arena at its highest. */
+    readonly arenaPeakBytes: number;
+    /** Growth of a fresh process at its highest, see `memory.ts`. */
+    readonly processPeakBytes: number;
+  };
+  readonly cost: { readonly params: number; readonly macs: number };
+  /** Warmed up to a steady state, and the median is known to `relativeHalfWidth`. */
+  readonly steady: boolean;
+  readonly flags: BenchResult['flags'];
+}
+
+const DEFAULT_SECONDS = 5;
+/** A brief look is content with a median known to this, relative … */
+const BRIEF_HALF_WIDTH = 0.02;
+/** … after this share of its time: a few windows, so that their disagreement shows. */
+const BRIEF_LEAST_SHARE = 0.3;
+/** A task that takes longer than this beyond its budget hangs: loading and six runs are outside it. */
+const GRACE_MS = 300_000;
+
+/**
+ * Measures `model` (bytes of an ONNX file) in full. Throws `UsageError` for a model that cannot be
+ * decoded, `TaskError` for one that ONNX Runtime refuses, `RunnerError` where the process ended.
+ */
+export async function measureModel(
+  device: Device,
+  model: Uint8Array,
+  options: MeasureOptions = {},
+): Promise<Measurement> {
+  const graph = decodeModel(model);
+  const dims = resolveDims(graph, options.dims);
+  const cost = inferCost(graph, dims);
+  const seconds = options.seconds ?? DEFAULT_SECONDS;
+  const args: BenchArgs = {
+    ...baseArgs(device, model, inputDims(graph, dims), options.seed),
+    stopping: {
+      ...defaultStopping,
+      relativeHalfWidth: options.relativeHalfWidth ?? defaultStopping.relativeHalfWidth,
+      maxSeconds: seconds,
+    },
+    work: inferLeastWork(graph, dims),
+  };
+  const result = await device.lease(async () => {
+    const runner = new Runner();
+    try {
+      return await callBench(runner, args, options.signal);
+    } finally {
+      await runner.close();
+    }
+  }, options.onWait);
+  const { count: samples, outliers: _, ...latencyMs } = result.latencyMs;
+  return {
+    device: device.id,
+    provider: device.provider,
+    threads: device.threads,
+    inputs: result.inputs,
+    latencyMs,
+    correctedMs: result.correctedMs,
+    samples,
+    discarded: result.discarded,
+    coldStart: result.coldStart,
+    memory: {
+      weightsBytes: cost.weightsBytes,
+      activationPeakBytes: cost.activationPeakBytes,
+      ...result.memory,
+    },
+    cost: { params: cost.params, macs: cost.macs },
+    steady: result.steady,
+    flags: result.flags,
+  };
+}
+
+/**
+ * A brief look at the latency of `model`, in the device's own process, for screening candidates: no
+ * memory, no cold start, no physics floor. Errors as those of `measureModel`.
+ */
+export async function measureLatencyBriefly(
+  device: Device,
+  model: Uint8Array,
+  options: BriefOptions,
+): Promise<BriefLatency> {
+  const graph = decodeModel(model);
+  const args: BenchArgs = {
+    ...baseArgs(device, model, inputDims(graph, resolveDims(graph, options.dims)), options.seed),
+    stopping: {
+      relativeHalfWidth: BRIEF_HALF_WIDTH,
+      minSamples: 1,
+      minSeconds: BRIEF_LEAST_SHARE * options.seconds,
+      maxSeconds: options.seconds,
+    },
+  };
+  const { latencyMs } = await device.lease(
+    () => callBench(device.runner, args, options.signal),
+    options.onWait,
+  );
+  return { p50Ms: latencyMs.p50, ci95: latencyMs.ci95, samples: latencyMs.count };
+}
+
+function baseArgs(device: Device, model: Uint8Array, dims: InputDims, seed = 0) {
+  return {
+    model,
+    reference: encodeReferenceModel(),
+    session: device.sessionOptions(),
+    dims,
+    seed,
+  };
+}
+
+function callBench(
+  runner: Runner,
+  args: BenchArgs,
+  signal: AbortSignal | undefined,
+): Promise<BenchResult> {
+  const module = new URL('bench-task.js', import.meta.url).href;
+  return runner.call<BenchResult>(
+    { module, name: 'benchModel', args },
+    {
+      timeoutMs: args.stopping.maxSeconds * 1e3 + GRACE_MS,
+      ...(signal === undefined ? {} : { signal }),
+    },
+  );
+}
+
+/** Every symbolic dimension of the inputs with its size. */
+function resolveDims(
+  graph: Graph,
+  given: Readonly<Record<string, number>> = {},
+): Record<string, number> {
+  const symbols = graph.inputs.flatMap(({ shape }) => shape ?? []);
+  return Object.fromEntries(
+    symbols.flatMap((dim) => (typeof dim === 'string' ? [[dim, given[dim] ?? 1]] : [])),
+  );
+}
+
+/** Fixed dimensions of each input. */
+function inputDims(graph: Graph, dims: Readonly<Record<string, number>>): InputDims {
+  return Object.fromEntries(
+    graph.inputs.map(({ name, shape = [] }) => [
+      name,
+      shape.map((dim) => (typeof dim === 'string' ? (dims[dim] ?? 1) : dim)),
+    ]),
+  );
+}
