@@ -3,6 +3,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
+import { deserialize, serialize } from 'node:v8';
 import {
   type FromRunner,
   RunnerError,
@@ -97,21 +98,24 @@ export class RunnerChild {
 
   start(call: Call): void {
     const id = this.#nextId++;
-    const { timeoutMs } = call;
+    const { task, timeoutMs } = call;
+    let args: Uint8Array;
+    try {
+      args = serialize(task.args);
+    } catch (error) {
+      call.reject(error);
+      return;
+    }
     const timer =
       timeoutMs === undefined
         ? undefined
         : setTimeout(() => {
-            const message = `the task "${call.task.name}" did not end within ${timeoutMs} ms; its process was killed`;
+            const message = `the task "${task.name}" did not end within ${timeoutMs} ms; its process was killed`;
             this.end({ reason: 'hung', message, culprit: call });
           }, timeoutMs);
     this.#calls.set(id, { ...call, timer });
     this.#setRef(true);
-    try {
-      this.send({ kind: 'call', id, task: call.task });
-    } catch (error) {
-      this.#settle(id)?.reject(error); // arguments that cannot be cloned
-    }
+    this.send({ kind: 'call', id, module: task.module, name: task.name, args });
   }
 
   /** Kills the process; calls are rejected when it is gone. The first verdict stands. */
@@ -151,10 +155,10 @@ export class RunnerChild {
   #receive(message: FromRunner): void {
     switch (message.kind) {
       case 'progress':
-        this.#calls.get(message.id)?.onProgress?.(message.value);
+        this.#calls.get(message.id)?.onProgress?.(deserialize(message.value));
         break;
       case 'done':
-        this.#settle(message.id)?.resolve(message.value);
+        this.#settle(message.id)?.resolve(deserialize(message.value));
         break;
       case 'failed':
         this.#settle(message.id)?.reject(new TaskError(message.error));

@@ -7,13 +7,13 @@ import { fileURLToPath } from 'node:url';
 import { Piscina } from 'piscina';
 import { errorMessage } from '../errors.js';
 import type { TensorData } from './binding-types.js';
-import {
-  encodeError,
-  type FromRunner,
-  type ToRunner,
-  type WorkerProgress,
-  type WorkerRequest,
-  type WorkerResponse,
+import type {
+  FromRunner,
+  SerializedTask,
+  ToRunner,
+  WorkerProgress,
+  WorkerRequest,
+  WorkerResponse,
 } from './runner-protocol.js';
 
 const threads = Number(process.argv[2]);
@@ -42,14 +42,15 @@ pool.on('message', ({ id, value }: WorkerProgress) => {
 process.on('message', (message: ToRunner) => {
   if (message.kind === 'share') shared.set(message.name, copyToShared(message.array));
   else if (message.kind === 'unshare') shared.delete(message.name);
-  else void call(message.id, { id: message.id, task: message.task, shared });
+  else void call(message);
 });
 
-async function call(id: number, request: WorkerRequest): Promise<void> {
+async function call(task: SerializedTask): Promise<void> {
+  const { id } = task;
   const entry = { received: 0, notify: () => {} };
   progress.set(id, entry);
   try {
-    const { progressCount, result } = await pool.run(request);
+    const { progressCount, result } = await pool.run({ task, shared });
     await new Promise<void>((resolve) => {
       entry.notify = () => {
         if (entry.received >= progressCount) resolve();
@@ -59,13 +60,7 @@ async function call(id: number, request: WorkerRequest): Promise<void> {
     if ('error' in result) send({ kind: 'failed', id, error: result.error });
     else send({ kind: 'done', id, value: result.value });
   } catch (error) {
-    // The task's own errors are results; what is left is a result that cannot be cloned, or the
-    // death of the worker thread.
-    if (error instanceof Error && error.name === 'DataCloneError') {
-      send({ kind: 'failed', id, error: encodeError(error) });
-    } else {
-      reportBroken(error);
-    }
+    reportBroken(error); // errors of the task are responses: this is the death of its thread
   } finally {
     progress.delete(id);
   }

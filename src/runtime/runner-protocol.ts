@@ -1,4 +1,8 @@
-/** What the supervisor, the runner process and its worker threads say to each other. */
+/**
+ * What the supervisor, the runner process and its worker threads say to each other. Arguments,
+ * progress and results are serialized once, at their source, and read once, at their end: the
+ * runner process between them only passes bytes on.
+ */
 import { ArchwrightError } from '../errors.js';
 import type { TensorData } from './binding-types.js';
 
@@ -28,33 +32,42 @@ export interface ErrorData {
   readonly cause?: ErrorData | undefined;
 }
 
+/** A value by `v8.serialize`. */
+export type Serialized = Uint8Array;
+
+export interface SerializedTask {
+  readonly id: number;
+  readonly module: string;
+  readonly name: string;
+  readonly args: Serialized;
+}
+
 export type ToRunner =
   | { readonly kind: 'share'; readonly name: string; readonly array: TensorData }
   | { readonly kind: 'unshare'; readonly name: string }
-  | { readonly kind: 'call'; readonly id: number; readonly task: Task };
+  | ({ readonly kind: 'call' } & SerializedTask);
 
 export type FromRunner =
-  | { readonly kind: 'progress'; readonly id: number; readonly value: unknown }
-  | { readonly kind: 'done'; readonly id: number; readonly value: unknown }
+  | { readonly kind: 'progress'; readonly id: number; readonly value: Serialized }
+  | { readonly kind: 'done'; readonly id: number; readonly value: Serialized }
   | { readonly kind: 'failed'; readonly id: number; readonly error: ErrorData }
   /** A worker thread died; the process is of no use any more. */
   | { readonly kind: 'broken'; readonly outOfMemory: boolean; readonly message: string };
 
 export interface WorkerRequest {
-  readonly id: number;
-  readonly task: Task;
+  readonly task: SerializedTask;
   readonly shared: ReadonlyMap<string, TensorData>;
 }
 
 export interface WorkerProgress {
   readonly id: number;
-  readonly value: unknown;
+  readonly value: Serialized;
 }
 
 export interface WorkerResponse {
   /** Progress messages that were sent; they travel another way and may arrive later. */
   readonly progressCount: number;
-  readonly result: { readonly value: unknown } | { readonly error: ErrorData };
+  readonly result: { readonly value: Serialized } | { readonly error: ErrorData };
 }
 
 /** Why a call ended without an answer of its task. */

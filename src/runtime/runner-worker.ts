@@ -1,4 +1,5 @@
 /** A worker thread of the runner process: imports the task's module and calls its function. */
+import { deserialize, serialize } from 'node:v8';
 import { parentPort } from 'node:worker_threads';
 import { UsageError } from '../errors.js';
 import {
@@ -10,7 +11,7 @@ import {
 } from './runner-protocol.js';
 
 /** Called by piscina. Never rejects for an error of the task: that is a response. */
-export async function runTask({ id, task, shared }: WorkerRequest): Promise<WorkerResponse> {
+export async function runTask({ task, shared }: WorkerRequest): Promise<WorkerResponse> {
   let progressCount = 0;
   const context: TaskContext = {
     shared(name) {
@@ -20,7 +21,7 @@ export async function runTask({ id, task, shared }: WorkerRequest): Promise<Work
       throw new UsageError(`shared array "${name}": expected one of ${names}`);
     },
     progress(value) {
-      parentPort?.postMessage({ id, value } satisfies WorkerProgress);
+      parentPort?.postMessage({ id: task.id, value: serialize(value) } satisfies WorkerProgress);
       progressCount++;
     },
   };
@@ -29,8 +30,8 @@ export async function runTask({ id, task, shared }: WorkerRequest): Promise<Work
     if (typeof exported !== 'function') {
       throw new UsageError(`${task.module}: expected an exported function "${task.name}"`);
     }
-    const value: unknown = await exported(task.args, context);
-    return { progressCount, result: { value } };
+    const value: unknown = await exported(deserialize(task.args), context);
+    return { progressCount, result: { value: serialize(value) } };
   } catch (error) {
     return { progressCount, result: { error: encodeError(error) } };
   }
