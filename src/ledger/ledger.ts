@@ -1,6 +1,6 @@
 /**
  * The record of a run: what was proposed, which stage began and how it ended, what was decided.
- * Facts are only ever added, one by one, each durable before the call returns; so whatever kills
+ * Facts are only ever added, one by one, each committed before the call returns; so whatever kills
  * the process, the record says how far the run came and a replay of it leads to the same state.
  *
  * The ledger knows trials but not their stages' meaning: outcomes and payloads are opaque JSON.
