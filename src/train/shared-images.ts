@@ -1,0 +1,47 @@
+/** Images that a runner shares with its tasks, and their normalisation. */
+import type { HostTensor } from '../runtime/binding-types.js';
+
+/** Images and labels as the runner shares them. */
+export interface SharedImages {
+  /** Name of a Uint8Array [count, channels, height, width]. */
+  readonly images: string;
+  /** Name of a Uint8Array [count]. */
+  readonly labels: string;
+  readonly count: number;
+  readonly channels: number;
+  readonly height: number;
+  readonly width: number;
+  /** Per channel, of pixel/255; pixels are normalised to (pixel/255 − mean)/std. */
+  readonly mean: readonly number[];
+  readonly std: readonly number[];
+}
+
+/** (pixel/255 − mean)/std as pixel·scale + shift. */
+export function affineOf(data: SharedImages): { scale: Float32Array; shift: Float32Array } {
+  return {
+    scale: Float32Array.from(data.std, (std) => 1 / (255 * std)),
+    shift: Float32Array.from(data.std, (std, c) => -(data.mean[c] as number) / std),
+  };
+}
+
+/** `rows` images from row `from` on, normalised: float32 [rows, channels, height, width]. */
+export function normalizedRows(
+  data: SharedImages,
+  images: Uint8Array,
+  from: number,
+  rows: number,
+): HostTensor {
+  const { channels, height, width } = data;
+  const { scale, shift } = affineOf(data);
+  const plane = height * width;
+  const values = new Float32Array(rows * channels * plane);
+  const offset = from * channels * plane;
+  for (let start = 0, c = 0; start < values.length; start += plane, c = (c + 1) % channels) {
+    const factor = scale[c] as number;
+    const term = shift[c] as number;
+    for (let i = start; i < start + plane; i++) {
+      values[i] = (images[offset + i] as number) * factor + term;
+    }
+  }
+  return { dtype: 'float32', dims: [rows, channels, height, width], data: values };
+}
