@@ -3,8 +3,14 @@
     {
       "target_name": "archwright",
       "sources": [
+        "kernels/cpu/batch_norm.cc",
+        "kernels/cpu/conv.cc",
+        "kernels/cpu/conv_shape.cc",
+        "kernels/cpu/conv_weight_grad.cc",
+        "kernels/cpu/pool_grad.cc",
         "native/addon.cc",
         "native/convert.cc",
+        "native/custom_ops.cc",
         "native/file_lock.cc",
         "native/host.cc",
         "native/loop.cc",

@@ -15,8 +15,12 @@
 #endif
 
 struct OrtAllocator;
+struct OrtCustomOp;
+struct OrtCustomOpDomain;
 struct OrtEnv;
 struct OrtIoBinding;
+struct OrtKernelContext;
+struct OrtKernelInfo;
 struct OrtKeyValuePairs;
 struct OrtMemoryInfo;
 struct OrtRunOptions;
@@ -49,6 +53,7 @@ constexpr int kOnnxTypeTensor = 1;
 // clang-format off
 // X(slot, result, name, parameters)
 #define ARCHWRIGHT_ORT_FUNCTIONS(X)                                                                \
+  X(0, OrtStatus*, CreateStatus, (int code, const char* message))                                  \
   X(2, const char*, GetErrorMessage, (const OrtStatus*))                                           \
   X(3, OrtStatus*, CreateEnv, (int level, const char* id, OrtEnv**))                               \
   X(8, OrtStatus*, CreateSessionFromArray, (const OrtEnv*, const void*, size_t, const OrtSessionOptions*, OrtSession**)) \
@@ -58,6 +63,9 @@ constexpr int kOnnxTypeTensor = 1;
   X(23, OrtStatus*, SetSessionGraphOptimizationLevel, (OrtSessionOptions*, int))                   \
   X(24, OrtStatus*, SetIntraOpNumThreads, (OrtSessionOptions*, int))                               \
   X(25, OrtStatus*, SetInterOpNumThreads, (OrtSessionOptions*, int))                               \
+  X(26, OrtStatus*, CreateCustomOpDomain, (const char*, OrtCustomOpDomain**))                      \
+  X(27, OrtStatus*, CustomOpDomain_Add, (OrtCustomOpDomain*, const OrtCustomOp*))                  \
+  X(28, OrtStatus*, AddCustomOpDomain, (OrtSessionOptions*, OrtCustomOpDomain*))                   \
   X(30, OrtStatus*, SessionGetInputCount, (const OrtSession*, size_t*))                            \
   X(31, OrtStatus*, SessionGetOutputCount, (const OrtSession*, size_t*))                           \
   X(33, OrtStatus*, SessionGetInputTypeInfo, (const OrtSession*, size_t, OrtTypeInfo**))           \
@@ -77,6 +85,10 @@ constexpr int kOnnxTypeTensor = 1;
   X(69, OrtStatus*, CreateCpuMemoryInfo, (int allocator, int memory, OrtMemoryInfo**))             \
   X(76, OrtStatus*, AllocatorFree, (OrtAllocator*, void*))                                         \
   X(78, OrtStatus*, GetAllocatorWithDefaultOptions, (OrtAllocator**))                              \
+  X(85, OrtStatus*, KernelInfoGetAttribute_float, (const OrtKernelInfo*, const char*, float*))     \
+  X(86, OrtStatus*, KernelInfoGetAttribute_int64, (const OrtKernelInfo*, const char*, int64_t*))   \
+  X(90, OrtStatus*, KernelContext_GetInput, (const OrtKernelContext*, size_t, const OrtValue**))   \
+  X(91, OrtStatus*, KernelContext_GetOutput, (OrtKernelContext*, size_t, const int64_t*, size_t, OrtValue**)) \
   X(93, void, ReleaseStatus, (OrtStatus*))                                                         \
   X(94, void, ReleaseMemoryInfo, (OrtMemoryInfo*))                                                 \
   X(95, void, ReleaseSession, (OrtSession*))                                                       \
@@ -84,6 +96,7 @@ constexpr int kOnnxTypeTensor = 1;
   X(98, void, ReleaseTypeInfo, (OrtTypeInfo*))                                                     \
   X(99, void, ReleaseTensorTypeAndShapeInfo, (OrtTensorTypeAndShapeInfo*))                         \
   X(100, void, ReleaseSessionOptions, (OrtSessionOptions*))                                        \
+  X(101, void, ReleaseCustomOpDomain, (OrtCustomOpDomain*))                                        \
   X(125, OrtStatus*, GetAvailableProviders, (char***, int*))                                       \
   X(126, OrtStatus*, ReleaseAvailableProviders, (char**, int))                                     \
   X(130, OrtStatus*, AddSessionConfigEntry, (OrtSessionOptions*, const char*, const char*))        \
@@ -94,7 +107,9 @@ constexpr int kOnnxTypeTensor = 1;
   X(135, void, ReleaseIoBinding, (OrtIoBinding*))                                                  \
   X(136, OrtStatus*, BindInput, (OrtIoBinding*, const char*, const OrtValue*))                     \
   X(137, OrtStatus*, BindOutput, (OrtIoBinding*, const char*, const OrtValue*))                    \
+  X(163, OrtStatus*, KernelInfoGetAttributeArray_int64, (const OrtKernelInfo*, const char*, int64_t*, size_t*)) \
   X(216, OrtStatus*, SessionOptionsAppendExecutionProvider, (OrtSessionOptions*, const char*, const char* const*, const char* const*, size_t)) \
+  X(274, OrtStatus*, KernelContext_ParallelFor, (const OrtKernelContext*, void (*task)(void*, size_t), size_t count, size_t batches, void* user)) \
   X(298, void, GetKeyValuePairs, (const OrtKeyValuePairs*, const char* const**, const char* const**, size_t*)) \
   X(300, void, ReleaseKeyValuePairs, (OrtKeyValuePairs*))                                          \
   X(319, OrtStatus*, AllocatorGetStats, (const OrtAllocator*, OrtKeyValuePairs**))

@@ -77,6 +77,7 @@ Session::Session(const void* model, size_t bytes, const SessionConfig& config)
     : arena_(config.arena) {
   const double start = monotonicNs();
   const SessionOptionsPtr options = createOptions(config);
+  customOps_ = std::make_unique<CustomOps>(options.get(), config.threads);
   OrtSession* raw = nullptr;
   check(ort().CreateSessionFromArray(ortEnv(), model, bytes, options.get(), &raw));
   session_.reset(raw);

@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "custom_ops.h"
 #include "ort.h"
 
 namespace archwright {
@@ -49,6 +50,8 @@ class Session {
   ArenaStats arenaStats() const;
 
  private:
+  // `customOps_` goes after `session_`, which uses it.
+  std::unique_ptr<CustomOps> customOps_;
   SessionPtr session_;
   std::vector<SessionValue> inputs_;
   std::vector<SessionValue> outputs_;

@@ -1,0 +1,245 @@
+// Forward and input gradient: every row of the result is a weighted sum of shifted flat arrays
+// (conv_shape.h). A block of 4 rows × 24 columns stays in registers while the taps go by.
+#include "cpu/conv.h"
+
+#include <algorithm>
+#include <vector>
+
+#include "cpu/simd.h"
+
+namespace archwright::kernels {
+
+namespace {
+
+constexpr int kRows = 4;
+constexpr int kVectors = 3;
+// Elements that are worth the set-up of one pass over the taps.
+constexpr int64_t kLongEnough = 256;
+
+// out[r][i] = start[r] + Σ over t of weights[t · kRows + r] · taps[t][i], for `Vectors` · 8 columns.
+template <int Rows, int Vectors>
+ARCHWRIGHT_INLINE void tile(const float* const* taps, int64_t tapCount, const float* weights,
+                            const float* start, int64_t column, float* const* out) {
+  Vec8 sum[Rows][Vectors];
+  for (int r = 0; r < Rows; r++)
+    for (int v = 0; v < Vectors; v++) sum[r][v] = splat8(start[r]);
+  for (int64_t t = 0; t < tapCount; t++) {
+    Vec8 tap[Vectors];
+    for (int v = 0; v < Vectors; v++) tap[v] = load8(taps[t] + column + 8 * v);
+    for (int r = 0; r < Rows; r++) {
+      const Vec8 weight = splat8(weights[t * kRows + r]);
+      for (int v = 0; v < Vectors; v++) sum[r][v] += weight * tap[v];
+    }
+  }
+  for (int r = 0; r < Rows; r++)
+    for (int v = 0; v < Vectors; v++) store8(out[r] + column + 8 * v, sum[r][v]);
+}
+
+template <int Rows>
+ARCHWRIGHT_INLINE void rowBlock(const float* const* taps, int64_t tapCount, const float* weights,
+                                const float* start, int64_t length, float* const* out) {
+  int64_t i = 0;
+  for (; i + 8 * kVectors <= length; i += 8 * kVectors)
+    tile<Rows, kVectors>(taps, tapCount, weights, start, i, out);
+  for (; i < length; i += 8) tile<Rows, 1>(taps, tapCount, weights, start, i, out);
+}
+
+// Whole vectors: up to 7 elements behind `length` are read and written.
+ARCHWRIGHT_INLINE void weightedSums_body(const float* const* taps, int64_t tapCount,
+                                         const float* weights, const float* start, int64_t rows,
+                                         int64_t length, float* const* out) {
+  switch (rows) {
+    case 1: return rowBlock<1>(taps, tapCount, weights, start, length, out);
+    case 2: return rowBlock<2>(taps, tapCount, weights, start, length, out);
+    case 3: return rowBlock<3>(taps, tapCount, weights, start, length, out);
+    default: return rowBlock<kRows>(taps, tapCount, weights, start, length, out);
+  }
+}
+ARCHWRIGHT_DISPATCH(weightedSums,
+                    (const float* const* taps, int64_t tapCount, const float* weights,
+                     const float* start, int64_t rows, int64_t length, float* const* out),
+                    (taps, tapCount, weights, start, rows, length, out))
+
+int64_t imagesPerBlock(const ConvShape& s) {
+  const int64_t plane = PhasePlanes(s, 1).plane;
+  return std::max<int64_t>(1, std::min(s.batch, (kLongEnough + plane - 1) / plane));
+}
+
+// Splits the batch among the threads; each gets its own `Block` and whole blocks of images.
+template <class Block>
+void overImages(const ConvShape& s, const Parallel& parallel, Block makeBlock) {
+  const int64_t tasks =
+      std::max<int64_t>(1, std::min<int64_t>(static_cast<int64_t>(parallel.threads), s.batch));
+  parallel.run(static_cast<size_t>(tasks), [&](size_t task) {
+    auto block = makeBlock();
+    const int64_t begin = s.batch * static_cast<int64_t>(task) / tasks;
+    const int64_t end = s.batch * (static_cast<int64_t>(task) + 1) / tasks;
+    for (int64_t first = begin; first < end; first += block.images())
+      for (int64_t g = 0; g < s.groups; g++) block.run(g, first, std::min(block.images(), end - first));
+  });
+}
+
+class ForwardBlock {
+ public:
+  ForwardBlock(const ConvShape& s, const float* x, const float* bias, float* y, const float* packed)
+      : s_(s), x_(x), bias_(bias), y_(y), packed_(packed), planes_(s, imagesPerBlock(s)) {
+    planesOfX_.resize(s.groupInChannels() * planes_.size);
+    rowSize_ = planes_.images * planes_.plane + PhasePlanes::slack;
+    rows_.resize(kRows * rowSize_);
+    for (int64_t c = 0; c < s.groupInChannels(); c++)
+      for (int64_t ky = 0; ky < s.kernelHeight; ky++)
+        for (int64_t kx = 0; kx < s.kernelWidth; kx++)
+          taps_.push_back(&planesOfX_[c * planes_.size + planes_.offset(ky, kx)]);
+  }
+
+  int64_t images() const { return planes_.images; }
+
+  void run(int64_t group, int64_t first, int64_t images) {
+    const int64_t outs = s_.groupOutChannels(), ins = s_.groupInChannels();
+    for (int64_t c = 0; c < ins; c++)
+      for (int64_t i = 0; i < images; i++)
+        planes_.split(x_ + ((first + i) * s_.inChannels + group * ins + c) * s_.inPlane(), i,
+                      &planesOfX_[c * planes_.size]);
+    const int64_t length = (images - 1) * planes_.plane + planes_.flat;
+    const int64_t blocks = (outs + kRows - 1) / kRows;
+    for (int64_t b = 0; b < blocks; b++) {
+      const int64_t rows = std::min<int64_t>(kRows, outs - b * kRows);
+      float start[kRows] = {};
+      float* out[kRows];
+      for (int64_t r = 0; r < rows; r++) {
+        if (bias_ != nullptr) start[r] = bias_[group * outs + b * kRows + r];
+        out[r] = &rows_[r * rowSize_];
+      }
+      const float* weights =
+          packed_ + (group * blocks + b) * static_cast<int64_t>(taps_.size()) * kRows;
+      weightedSums(taps_.data(), static_cast<int64_t>(taps_.size()), weights, start, rows, length,
+                   out);
+      for (int64_t r = 0; r < rows; r++)
+        for (int64_t i = 0; i < images; i++)
+          planes_.compact(out[r] + i * planes_.plane,
+                          y_ + ((first + i) * s_.outChannels + group * outs + b * kRows + r) *
+                                   s_.outPlane());
+    }
+  }
+
+ private:
+  const ConvShape s_;
+  const float *x_, *bias_;
+  float* y_;
+  const float* packed_;
+  const PhasePlanes planes_;
+  int64_t rowSize_;
+  std::vector<float> planesOfX_, rows_;
+  std::vector<const float*> taps_;
+};
+
+// The taps that read phase `phase`, as kernel element and backward offset within the plane.
+struct PhaseTap {
+  int64_t element, offset;
+};
+
+std::vector<std::vector<PhaseTap>> tapsByPhase(const PhasePlanes& p) {
+  const ConvShape& s = p.shape;
+  std::vector<std::vector<PhaseTap>> phases(s.strideY * s.strideX);
+  for (int64_t ky = 0; ky < s.kernelHeight; ky++) {
+    for (int64_t kx = 0; kx < s.kernelWidth; kx++) {
+      const int64_t offset = p.offset(ky, kx), phase = offset / (p.images * p.plane);
+      phases[phase].push_back({ky * s.kernelWidth + kx, offset - phase * p.images * p.plane});
+    }
+  }
+  return phases;
+}
+
+class InputGradBlock {
+ public:
+  InputGradBlock(const ConvShape& s, const float* dy, float* dx, const float* packed)
+      : s_(s), dy_(dy), dx_(dx), packed_(packed), planes_(s, imagesPerBlock(s)),
+        phases_(tapsByPhase(planes_)) {
+    // A tap looks back by its offset; before the first image there is nothing but zeros.
+    margin_ = (planes_.rows - s.outHeight) * planes_.pitch + planes_.pitch;
+    rowSize_ = margin_ + planes_.images * planes_.plane + PhasePlanes::slack;
+    rowsOfDy_.resize(s.groupOutChannels() * rowSize_);
+    planesOfX_.resize(kRows * planes_.size);
+  }
+
+  int64_t images() const { return planes_.images; }
+
+  void run(int64_t group, int64_t first, int64_t images) {
+    const int64_t outs = s_.groupOutChannels(), ins = s_.groupInChannels();
+    for (int64_t o = 0; o < outs; o++)
+      for (int64_t i = 0; i < images; i++)
+        planes_.spread(dy_ + ((first + i) * s_.outChannels + group * outs + o) * s_.outPlane(),
+                       &rowsOfDy_[o * rowSize_ + margin_ + i * planes_.plane]);
+    const int64_t blocks = (ins + kRows - 1) / kRows;
+    for (int64_t b = 0; b < blocks; b++) {
+      const int64_t rows = std::min<int64_t>(kRows, ins - b * kRows);
+      const float* weights = packed_ + (group * blocks + b) * outs * s_.taps() * kRows;
+      for (size_t phase = 0; phase < phases_.size(); phase++) {
+        taps_.clear();
+        for (const PhaseTap& tap : phases_[phase])
+          for (int64_t o = 0; o < outs; o++)
+            taps_.push_back(&rowsOfDy_[o * rowSize_ + margin_ - tap.offset]);
+        const float start[kRows] = {};
+        float* out[kRows];
+        for (int64_t r = 0; r < rows; r++)
+          out[r] = &planesOfX_[r * planes_.size +
+                               static_cast<int64_t>(phase) * planes_.images * planes_.plane];
+        weightedSums(taps_.data(), static_cast<int64_t>(taps_.size()), weights, start, rows,
+                     images * planes_.plane, out);
+        weights += taps_.size() * kRows;
+      }
+      for (int64_t r = 0; r < rows; r++)
+        for (int64_t i = 0; i < images; i++)
+          planes_.join(&planesOfX_[r * planes_.size], i,
+                       dx_ + ((first + i) * s_.inChannels + group * ins + b * kRows + r) *
+                                 s_.inPlane());
+    }
+  }
+
+ private:
+  const ConvShape s_;
+  const float* dy_;
+  float* dx_;
+  const float* packed_;
+  const PhasePlanes planes_;
+  const std::vector<std::vector<PhaseTap>> phases_;
+  int64_t margin_, rowSize_;
+  std::vector<float> rowsOfDy_, planesOfX_;
+  std::vector<const float*> taps_;
+};
+
+}  // namespace
+
+void convForward(const ConvShape& s, const float* x, const float* w, const float* bias, float* y,
+                 const Parallel& parallel) {
+  // Packed [group][block of rows][tap][row]: what one tile reads is contiguous.
+  const int64_t taps = s.groupInChannels() * s.taps();
+  const int64_t blocks = (s.groupOutChannels() + kRows - 1) / kRows;
+  std::vector<float> packed(s.groups * blocks * taps * kRows);
+  for (int64_t o = 0; o < s.outChannels; o++) {
+    const int64_t row = o % s.groupOutChannels(), block = o / s.groupOutChannels() * blocks + row / kRows;
+    for (int64_t t = 0; t < taps; t++)
+      packed[(block * taps + t) * kRows + row % kRows] = w[o * taps + t];
+  }
+  overImages(s, parallel, [&] { return ForwardBlock(s, x, bias, y, packed.data()); });
+}
+
+void convInputGrad(const ConvShape& s, const float* dy, const float* w, float* dx,
+                   const Parallel& parallel) {
+  // Packed [group][block of input channels][phase][tap][output channel][row].
+  const int64_t ins = s.groupInChannels(), outs = s.groupOutChannels();
+  const int64_t blocks = (ins + kRows - 1) / kRows;
+  std::vector<float> packed(s.groups * blocks * outs * s.taps() * kRows);
+  const auto phases = tapsByPhase(PhasePlanes(s, 1));
+  float* to = packed.data();
+  for (int64_t g = 0; g < s.groups; g++)
+    for (int64_t b = 0; b < blocks; b++)
+      for (const auto& phase : phases)
+        for (const PhaseTap& tap : phase)
+          for (int64_t o = 0; o < outs; o++, to += kRows)
+            for (int64_t r = 0; r < std::min<int64_t>(kRows, ins - b * kRows); r++)
+              to[r] = w[((g * outs + o) * ins + b * kRows + r) * s.taps() + tap.element];
+  overImages(s, parallel, [&] { return InputGradBlock(s, dy, dx, packed.data()); });
+}
+
+}  // namespace archwright::kernels
