@@ -7,13 +7,11 @@ import { elementCount, type HostTensor } from '../util/tensor.js';
 import { tensorOf } from './attributes.js';
 import type { Graph, Initializer, Node, TensorType } from './graph.js';
 import { isKnownOp } from './op-schema.js';
+import { MAX_CONTENTS } from './shape/contents.js';
 import { shapeRules } from './shape/rules.js';
 import type { Contents } from './shape/shape.js';
 
 export { ShapeError } from './shape/shape.js';
-
-/** Longest integer tensor whose contents are followed. */
-const MAX_CONTENTS = 64;
 
 /** Types and contents known so far; the builder extends one node at a time. */
 export class TypeScope {
@@ -53,7 +51,7 @@ export class TypeScope {
 
   private addContents(name: string, tensor: HostTensor): void {
     const integers = tensor.dtype === 'int64' || tensor.dtype === 'int32';
-    if (!integers || tensor.dims.length > 1 || elementCount(tensor.dims) > MAX_CONTENTS) return;
+    if (!integers || elementCount(tensor.dims) > MAX_CONTENTS) return;
     this.contents.set(name, Array.from(tensor.data, Number));
   }
 }

@@ -105,5 +105,5 @@ function digest(values: readonly number[]): number {
 }
 
 function digestText(text: string): number {
-  return digest(Array.from(text, (character) => character.codePointAt(0) as number));
+  return digest(Array.from({ length: text.length }, (_, i) => text.charCodeAt(i)));
 }

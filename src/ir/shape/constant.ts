@@ -1,8 +1,7 @@
 /** Operators that create tensors, or only change their element type. */
 import { intOf, intsOf, tensorOf } from '../attributes.js';
 import { elementTypeOf } from '../element-codes.js';
-import type { Dim } from '../graph.js';
-import { isFixed } from './dims.js';
+import { fillContents } from './contents.js';
 import { fail, frontAxis, lengthOf, type ShapeRule, single, unknownDims } from './shape.js';
 
 /** Constant. The contents of a `value` tensor are recorded by `TypeScope`. */
@@ -27,12 +26,8 @@ export const constantOfShape: ShapeRule = (context) => {
   const dtype = value?.dtype ?? 'float32';
   const length = lengthOf(context, 0);
   const shape = contents[0] ?? (length === undefined ? undefined : unknownDims(length));
-  const fill = value?.data[0];
-  const count = shape !== undefined && shape.length <= 1 ? (shape[0] ?? 1) : undefined;
-  if (!isInteger(dtype) || fill === undefined || !isFixed(count) || count > 64) {
-    return single(dtype, shape);
-  }
-  return single(dtype, shape, new Array<Dim>(count).fill(Number(fill)));
+  const fill = isInteger(dtype) ? value?.data[0] : undefined;
+  return single(dtype, shape, fillContents(fill === undefined ? undefined : Number(fill), shape));
 };
 
 const isInteger = (dtype: string) => dtype === 'int64' || dtype === 'int32';

@@ -1,5 +1,6 @@
 /** Operators that work element by element, with multidirectional broadcasting. */
 import type { Dim } from '../graph.js';
+import { chooseDim, combineContents } from './contents.js';
 import {
   addDims,
   broadcastShapes,
@@ -11,10 +12,10 @@ import {
   subtractDims,
 } from './dims.js';
 import {
-  type Contents,
   commonType,
   fail,
   type InferContext,
+  type Inferred,
   type ShapeRule,
   single,
   typeFrom,
@@ -47,11 +48,18 @@ export const variadic: ShapeRule = (context) =>
 
 /** Integer arithmetic, whose contents are followed with `operate`. */
 function arithmetic(operate: (a: Dim, b: Dim) => Dim): ShapeRule {
-  return (context) => {
-    const { types } = variadic(context);
-    const contents = zipContents(context.contents, operate);
-    return contents === undefined ? { types } : { types, contents };
-  };
+  const fold = (...operands: Dim[]) => operands.reduce(operate);
+  return (context) => withContents(variadic(context), context, fold);
+}
+
+/** The result with the contents that `operate` gives, where those of all inputs are known. */
+function withContents(
+  { types }: Inferred,
+  { contents }: InferContext,
+  operate: (...operands: Dim[]) => Dim,
+): Inferred {
+  const combined = combineContents(contents, types[0]?.shape, operate);
+  return combined === undefined ? { types } : { types, contents: combined };
 }
 
 export const add = arithmetic(addDims);
@@ -78,14 +86,12 @@ export const comparison: ShapeRule = (context) => {
 };
 
 /** Equal; contents as 0 and 1, since exporters compare a shape with -1 before Where and Expand. */
-export const equal: ShapeRule = (context) => {
-  const contents = zipContents(context.contents, (a, b) => {
+export const equal: ShapeRule = (context) =>
+  withContents(comparison(context), context, (a = '?', b = '?') => {
     if (isFixed(a) && isFixed(b)) return a === b ? 1 : 0;
     if (isSameDim(a, b)) return 1;
     return (isFixed(a) && a < 0) || (isFixed(b) && b < 0) ? 0 : '?';
   });
-  return { ...comparison(context), ...(contents === undefined ? {} : { contents }) };
-};
 
 /** And, Or. */
 export const logical: ShapeRule = (context) => {
@@ -99,7 +105,7 @@ export const logical: ShapeRule = (context) => {
 
 /** Where(condition, x, y). */
 export const where: ShapeRule = (context) => {
-  const { node, inputs, contents } = context;
+  const { node, inputs } = context;
   const [condition] = inputs;
   if (condition !== undefined && condition.dtype !== 'bool') {
     fail(node, `expected a bool condition, received ${condition.dtype}`);
@@ -108,7 +114,8 @@ export const where: ShapeRule = (context) => {
     node,
     inputs.map((x) => x?.shape),
   );
-  return single(commonType(context, [1, 2]), shape, chooseContents(contents));
+  const result = single(commonType(context, [1, 2]), shape);
+  return withContents(result, context, (c = '?', x = '?', y = '?') => chooseDim(c, x, y));
 };
 
 /** Clip; its bounds are scalars (inputs from opset 11 on, attributes before). */
@@ -126,30 +133,3 @@ export const clip: ShapeRule = (context) => {
 export const dropout: ShapeRule = ({ opset, inputs: [x] }) => ({
   types: [typeFrom(x?.dtype, x?.shape), typeFrom(opset >= 10 ? 'bool' : x?.dtype, x?.shape)],
 });
-
-/** Element by element over lists of one length, or a list and a single value. */
-function zipContents(
-  lists: readonly (Contents | undefined)[],
-  operate: (a: Dim, b: Dim) => Dim,
-): Contents | undefined {
-  if (lists.includes(undefined)) return undefined;
-  return (lists as readonly Contents[]).reduce((a, b) => {
-    const length = a.length === 1 ? b.length : a.length;
-    return Array.from({ length }, (_, i) =>
-      operate(a[a.length === 1 ? 0 : i] ?? '?', b[b.length === 1 ? 0 : i] ?? '?'),
-    );
-  });
-}
-
-function chooseContents(lists: readonly (Contents | undefined)[]): Contents | undefined {
-  const [condition, x, y] = lists;
-  if (condition === undefined || x === undefined || y === undefined) return undefined;
-  const length = Math.max(condition.length, x.length, y.length);
-  const at = (list: Contents, i: number): Dim => list[list.length === 1 ? 0 : i] ?? '?';
-  return Array.from({ length }, (_, i) => {
-    const [a, b] = [at(x, i), at(y, i)];
-    if (isSameDim(a, b)) return a;
-    const choice = at(condition, i);
-    return isFixed(choice) ? (choice === 0 ? b : a) : '?';
-  });
-}

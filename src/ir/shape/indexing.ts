@@ -1,6 +1,7 @@
 /** Operators that pick or place elements: slice, pad, gather, scatter, shape. */
 import { intOf, intsOf } from '../attributes.js';
-import type { Dim } from '../graph.js';
+import type { Dim, Shape } from '../graph.js';
+import { pickContents } from './contents.js';
 import { formatShape, isFixed } from './dims.js';
 import {
   type Contents,
@@ -70,7 +71,7 @@ export const slice: ShapeRule = (context) => {
     const range = ranges.get(i);
     return range === undefined ? dim : slicedSize(dim, range);
   });
-  return single(x.dtype, dims, slicedContents(contents[0], ranges.get(0)));
+  return single(x.dtype, dims, pickContents(contents[0], shape, slicedIndices(shape, ranges)));
 };
 
 /** The slice of each axis; undefined where not even the axes are known. */
@@ -124,14 +125,17 @@ function slicedSize(size: Dim, { start, end, step }: Range): Dim {
   return isWhole ? size : '?';
 }
 
-function slicedContents(values: Contents | undefined, range: Range | undefined) {
-  if (values === undefined || range === undefined) return values;
-  const { start, end, step } = range;
-  if (!isFixed(start) || !isFixed(end) || !isFixed(step) || step === 0) return undefined;
-  const [first, behind] = clampRange(values.length, start, end, step);
-  const picked: Dim[] = [];
-  for (let i = first; step > 0 ? i < behind : i > behind; i += step) picked.push(values[i] ?? '?');
-  return picked;
+/** Indices that the slice keeps of each axis; undefined where one is not known. */
+function slicedIndices(shape: Shape, ranges: ReadonlyMap<number, Range>): number[][] | undefined {
+  const indices = shape.map((size, axis) => {
+    const { start, end, step } = ranges.get(axis) ?? { start: 0, end: size, step: 1 };
+    if (![size, start, end, step].every(isFixed) || step === 0) return undefined;
+    const by = Number(step);
+    const [first, behind] = clampRange(Number(size), Number(start), Number(end), by);
+    const count = Math.max(0, Math.ceil((behind - first) / by));
+    return Array.from({ length: count }, (_, i) => first + i * by);
+  });
+  return indices.includes(undefined) ? undefined : (indices as number[][]);
 }
 
 /** Pad: pads are an attribute before opset 11 and an input since; `axes` came with opset 18. */

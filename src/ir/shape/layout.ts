@@ -1,6 +1,7 @@
 /** Operators that rearrange: reshape, transpose, squeeze, concatenate, split, expand, tile. */
 import { intOf, intsOf } from '../attributes.js';
 import type { Dim, Shape } from '../graph.js';
+import { fillContents, transposeContents } from './contents.js';
 import {
   addDims,
   broadcastShapes,
@@ -53,7 +54,7 @@ export const reshape: ShapeRule = (context) => {
       );
     }
   }
-  return single(x?.dtype, dims, dims.length <= 1 ? contents[0] : undefined);
+  return single(x?.dtype, dims, contents[0]);
 };
 
 /** Elements of the first input divided by the product of `others`; equal names cancel. */
@@ -89,7 +90,7 @@ export const flatten: ShapeRule = ({ node, inputs: [x] }) => {
 };
 
 /** Transpose: y.shape[i] = x.shape[perm[i]]; reversed without perm. */
-export const transpose: ShapeRule = ({ node, inputs: [x] }) => {
+export const transpose: ShapeRule = ({ node, inputs: [x], contents: [values] }) => {
   const perm = intsOf(node, 'perm');
   if (x?.shape === undefined) return single(x?.dtype, perm && unknownDims(perm.length));
   const { shape } = x;
@@ -98,10 +99,8 @@ export const transpose: ShapeRule = ({ node, inputs: [x] }) => {
   if (!isPermutation) {
     fail(node, `expected perm of the axes of ${formatShape(shape)}, received [${order}]`);
   }
-  return single(
-    x.dtype,
-    order.map((i) => shape[i] as Dim),
-  );
+  const dims = order.map((i) => shape[i] as Dim);
+  return single(x.dtype, dims, transposeContents(values, shape, order));
 };
 
 /** Axes in the attribute (old operator sets) or in input 1; null where they are not known. */
@@ -156,7 +155,7 @@ export const unsqueeze: ShapeRule = (context) => {
   const shape = Array.from({ length: rank }, (_, i) =>
     fresh.has(i) ? 1 : (rest.next().value as Dim),
   );
-  return single(x.dtype, shape, rank <= 1 ? contents[0] : undefined);
+  return single(x.dtype, shape, contents[0]);
 };
 
 /** Concat: sizes add up along the axis and agree elsewhere. */
@@ -192,7 +191,7 @@ export const concat: ShapeRule = (context) => {
     first,
   );
   const lists = contents.includes(undefined) ? undefined : (contents as readonly Contents[]);
-  return single(dtype, shape, first.length === 1 ? lists?.flat() : undefined);
+  return single(dtype, shape, axis === 0 ? lists?.flat() : undefined);
 };
 
 /** Split: sizes from the attribute or input 1, else equal parts (the last may be smaller). */
@@ -235,11 +234,8 @@ export const expand: ShapeRule = (context) => {
     return single(x?.dtype, known ? unknownDims(Math.max(x.shape.length, length)) : undefined);
   }
   const shape = broadcastShapes(node, [x.shape, target]);
-  const [value] = contents[0] ?? [];
-  const fits = value !== undefined && shape?.length === 1 && contents[0]?.length === 1;
-  const length = shape?.[0];
-  if (!fits || !isFixed(length) || length > 64) return single(x.dtype, shape);
-  return single(x.dtype, shape, new Array<Dim>(length).fill(value));
+  const value = contents[0]?.length === 1 ? contents[0][0] : undefined;
+  return single(x.dtype, shape, fillContents(value, shape));
 };
 
 /** Tile: each size times its repeats. */

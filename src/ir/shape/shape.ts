@@ -8,7 +8,7 @@ import type { ElementType } from '../../util/tensor.js';
 import type { Dim, Node, Shape, TensorType } from '../graph.js';
 import type { OpName } from '../op-schema.js';
 
-/** Integer contents of a tensor of rank 0 or 1, as far as they are known. */
+/** Contents of a small integer tensor, row-major, as far as they are known. */
 export type Contents = readonly Dim[];
 
 /** What a shape rule sees of one node. */
