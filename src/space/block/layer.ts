@@ -61,12 +61,6 @@ export function addBatchNorm(builder: GraphBuilder, input: string, name: string)
   );
 }
 
-/** What comes after each convolution of a block. */
-export interface BlockStyle {
-  readonly norm: Norm;
-  readonly activation: Activation;
-}
-
 /**
  * Convolution and norm, then the activation if `activation` is given. `suffix` numbers the layers of
  * a block: `${prefix}.conv${suffix}`, `${prefix}.norm${suffix}`, `${prefix}.act${suffix}`.
