@@ -1,0 +1,327 @@
+/**
+ * The evaluator of one machine: every stage on a local device. Weights are drawn here, scores are
+ * computed here; a candidate brings nothing but its graph.
+ */
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Dataset, Split } from '../data/data.js';
+import type { Device } from '../device/device.js';
+import { ArchwrightError, errorMessage, UsageError } from '../errors.js';
+import { type Limits, limitsBroken, reasonToRefuse } from '../guard/guard.js';
+import { inferCost } from '../ir/cost.js';
+import type { Graph } from '../ir/graph.js';
+import { hashGraph } from '../ir/hash.js';
+import { encodeModel } from '../ir/onnx/encode.js';
+import { verify } from '../ir/verify.js';
+import { measureLatencyBriefly, measureModel } from '../measure/measure.js';
+import { RunnerError, TaskError } from '../runtime/runtime.js';
+import type { Space } from '../space/space.js';
+import { deployGraph } from '../train/deploy.js';
+import type { EvaluateResult } from '../train/evaluate.js';
+import { drawWeights } from '../train/initialize.js';
+import type { Recipe } from '../train/recipe.js';
+import { normalizedRows, type SharedImages } from '../train/shared-images.js';
+import {
+  type TrainProgress,
+  type TrainResult,
+  trainerModule,
+  withWeights,
+} from '../train/trainer.js';
+import type { Json } from '../trial/trial.js';
+import { Rng } from '../util/random.js';
+import { loadWeights, saveWeights, writeDurably } from './artifacts.js';
+import {
+  type BaselineDesign,
+  type Candidate,
+  type Design,
+  type Evaluator,
+  HIDDEN_CORRECT,
+  HIDDEN_SAMPLES,
+  type PassedStage,
+  type StageCall,
+  type StageName,
+  type StageOutcome,
+} from './evaluate.js';
+
+export interface LocalEvaluatorOptions<A> {
+  readonly space: Space<A>;
+  readonly dataset: Dataset;
+  readonly device: Device;
+  readonly recipe: Recipe;
+  /** Training length of the stage `train`, and what `extend` adds. */
+  readonly epochs: { readonly short: number; readonly long: number };
+  readonly trainThreads: number;
+  readonly limits: Limits;
+  /** Time budget of one full measurement. */
+  readonly measureSeconds: number;
+  /** A training or measurement that takes longer fails the trial. */
+  readonly trialSeconds: number;
+  readonly runDir: string;
+  /** Written into every exported file. */
+  readonly provenance: Readonly<Record<string, string>>;
+  readonly onProgress?: (progress: TrainProgress) => void;
+}
+
+/** Time of the brief probe that spares the training of what is clearly too slow. */
+const SCREEN_SECONDS = 0.25;
+/** The probe rejects only beyond this many times the limit: it is brief, and the machine noisy. */
+const SCREEN_MARGIN = 1.2;
+/** Images whose logits are kept beside an exported file, so that anyone can check it. */
+const CHECK_IMAGES = 8;
+
+type SplitName = 'train' | 'search' | 'hidden';
+
+/** An evaluator on `options.device`. Shares the data with the device's runner at once. */
+export function createLocalEvaluator<A>(options: LocalEvaluatorOptions<A>): Evaluator {
+  const { space, dataset, device } = options;
+  for (const name of ['train', 'search', 'hidden'] as const) {
+    device.runner.share(`${name}.images`, dataset[name].images);
+    device.runner.share(`${name}.labels`, dataset[name].labels);
+  }
+  const baselines: BaselineDesign[] = space.baselines().map(({ name, graph }) => ({
+    name,
+    graph,
+    hash: hashGraph(graph),
+    description: `human design ${name}`,
+  }));
+  return {
+    baselines,
+    decode(architecture: Json): Design {
+      const point = space.parse(architecture);
+      const graph = space.decode(point);
+      return { graph, hash: hashGraph(graph), description: space.describe(point) };
+    },
+    async run(candidate: Candidate, call: StageCall): Promise<StageOutcome> {
+      try {
+        return await stages[call.stage](options, candidate, call);
+      } catch (error) {
+        // What the candidate did to a runner or to our own checks is its outcome; the rest is not.
+        const own =
+          error instanceof RunnerError ||
+          error instanceof TaskError ||
+          error instanceof CandidateError;
+        if (!own) throw error;
+        return { status: 'failed', reason: errorMessage(error), metrics: {} };
+      }
+    },
+  };
+}
+
+/** A fault of the candidate that ends its trial. */
+class CandidateError extends ArchwrightError {
+  override name = 'CandidateError';
+}
+
+type Stage = (
+  options: LocalEvaluatorOptions<unknown>,
+  candidate: Candidate,
+  call: StageCall,
+) => Promise<StageOutcome>;
+
+const stages: Readonly<Record<StageName, Stage>> = {
+  async limits({ limits }, { graph }) {
+    const illegal = problemOf(graph) ?? reasonToRefuse(graph);
+    if (illegal !== undefined) return { status: 'failed', reason: illegal, metrics: {} };
+    const cost = inferCost(graph, { N: 1 });
+    const { params, macs, weightsBytes, activationPeakBytes } = cost;
+    const metrics = { params, macs, weightsBytes, activationPeakBytes };
+    const violations = limitsBroken(graph, cost, limits);
+    if (violations.length > 0) return { status: 'infeasible', metrics, violations };
+    return { status: 'passed', metrics };
+  },
+
+  async screen(options, { graph }, { constraints, seed }) {
+    const limit = Math.min(
+      ...constraints.flatMap((c) => (c.metric === 'latencyMs' && c.max !== undefined ? c.max : [])),
+    );
+    if (limit === Number.POSITIVE_INFINITY) return { status: 'passed', metrics: {} };
+    const drawn = drawWeights(graph, new Rng(seed));
+    const model = encodeModel(deployGraph(drawn, { classes: options.dataset.classes }));
+    const latency = await measureLatencyBriefly(options.device, model, { seconds: SCREEN_SECONDS });
+    const [atLeast] = latency.ci95;
+    if (atLeast <= limit * SCREEN_MARGIN) return { status: 'passed', metrics: {} };
+    return {
+      status: 'infeasible',
+      metrics: { latencyMs: latency.p50Ms },
+      violations: [{ metric: 'latencyMs', limit, actual: latency.p50Ms }],
+    };
+  },
+
+  train: (options, candidate, call) =>
+    trainAndScore(options, candidate, call, candidate.graph, options.epochs.short),
+
+  async measure(options, { graph }, { history }) {
+    const trained = await loadWeights(options.runDir, graph, history, 'train');
+    const model = encodeModel(deployGraph(trained, { classes: options.dataset.classes }));
+    const measured = await measureModel(options.device, model, { seconds: options.measureSeconds });
+    if (measured.flags.includes('output-mismatch')) {
+      return { status: 'failed', reason: 'its timed output differs from a plain run', metrics: {} };
+    }
+    if (measured.flags.includes('below-floor')) {
+      const reason = 'its latency is below what the hardware can do: an instrument fault';
+      return { status: 'failed', reason, metrics: {} };
+    }
+    const { arenaPeakBytes, processPeakBytes } = measured.memory;
+    return {
+      status: 'passed',
+      metrics: { latencyMs: measured.latencyMs.p50, arenaPeakBytes, processPeakBytes },
+      detail: JSON.parse(JSON.stringify(measured)) as Json,
+    };
+  },
+
+  async extend(options, candidate, call) {
+    const { graph } = candidate;
+    const trained = await loadWeights(options.runDir, graph, call.history, 'train');
+    return trainAndScore(options, candidate, call, trained, options.epochs.long);
+  },
+
+  async retest(options, candidate, call) {
+    const short = await train(options, candidate.graph, options.epochs.short, call);
+    const long = await train(options, short.graph, options.epochs.long, call);
+    const { accuracy } = await score(options, long.graph, 'search');
+    return { status: 'passed', metrics: { accuracy } };
+  },
+
+  async hidden(options, { graph }, { history }) {
+    const trained = await loadWeights(options.runDir, graph, history, 'extend');
+    const { correct, count } = await score(options, trained, 'hidden');
+    return { status: 'passed', metrics: { [HIDDEN_CORRECT]: correct, [HIDDEN_SAMPLES]: count } };
+  },
+
+  async export(options, candidate, { history }) {
+    const trained = await loadWeights(options.runDir, candidate.graph, history, 'extend');
+    const graph = deployGraph(trained, {
+      classes: options.dataset.classes,
+      metadata: {
+        ...options.provenance,
+        'archwright.trial': String(candidate.id),
+        'archwright.agent': candidate.agent,
+        'archwright.hash': candidate.hash,
+        'archwright.architecture': JSON.stringify(candidate.architecture),
+        'input.mean': JSON.stringify(options.dataset.mean),
+        'input.std': JSON.stringify(options.dataset.std),
+      },
+    });
+    const path = `front/trial-${String(candidate.id).padStart(4, '0')}.onnx`;
+    await writeDurably(join(options.runDir, path), encodeModel(graph));
+    const detail = { check: await checkLogits(options, path) };
+    return { status: 'passed', metrics: {}, artifacts: { onnx: path }, detail };
+  },
+};
+
+function problemOf(graph: Graph): string | undefined {
+  try {
+    verify(graph);
+    return undefined;
+  } catch (error) {
+    return errorMessage(error);
+  }
+}
+
+async function trainAndScore(
+  options: LocalEvaluatorOptions<unknown>,
+  candidate: Candidate,
+  call: StageCall,
+  graph: Graph,
+  epochs: number,
+): Promise<PassedStage> {
+  const trained = await train(options, graph, epochs, call);
+  const { accuracy } = await score(options, trained.graph, 'search');
+  const weights = await saveWeights(options.runDir, candidate.id, call.stage, trained.graph);
+  const { losses, steps, seconds } = trained.result;
+  return {
+    status: 'passed',
+    metrics: { accuracy },
+    detail: { steps, trainSeconds: seconds, losses: thin(losses) },
+    artifacts: { weights },
+  };
+}
+
+async function train(
+  options: LocalEvaluatorOptions<unknown>,
+  graph: Graph,
+  epochs: number,
+  { stage, seed }: StageCall,
+): Promise<{ graph: Graph; result: TrainResult }> {
+  const { device, recipe, onProgress } = options;
+  const task = {
+    module: trainerModule,
+    name: 'trainTask',
+    args: {
+      graph,
+      recipe,
+      data: sharedSplit(options.dataset, 'train'),
+      epochs,
+      // Each stage shuffles anew; the weights are drawn once, by whichever stage meets none.
+      seed: `${seed}/${stage}`,
+      threads: options.trainThreads,
+    },
+  };
+  const result = await device.lease(() =>
+    device.runner.call<TrainResult>(task, {
+      timeoutMs: options.trialSeconds * 1e3,
+      ...(onProgress && { onProgress: (value) => onProgress(value as TrainProgress) }),
+    }),
+  );
+  if (result.diverged !== undefined) {
+    const { step, loss } = result.diverged;
+    throw new CandidateError(`training diverged at step ${step}: the loss became ${loss}`);
+  }
+  return { graph: withWeights(graph, result.weights), result };
+}
+
+async function score(
+  options: LocalEvaluatorOptions<unknown>,
+  graph: Graph,
+  split: SplitName,
+): Promise<EvaluateResult> {
+  const { dataset, device, trainThreads: threads } = options;
+  const deployed = deployGraph(graph, { classes: dataset.classes });
+  const args = { graph: deployed, data: sharedSplit(dataset, split), threads };
+  return device.lease(() =>
+    device.runner.call<EvaluateResult>(
+      { module: trainerModule, name: 'evaluateTask', args },
+      { timeoutMs: options.trialSeconds * 1e3 },
+    ),
+  );
+}
+
+function sharedSplit(dataset: Dataset, split: SplitName): SharedImages {
+  const { channels, height, width, mean, std } = dataset;
+  const { count } = dataset[split];
+  const [images, labels] = [`${split}.images`, `${split}.labels`];
+  return { images, labels, count, channels, height, width, mean, std };
+}
+
+/** Logits of the exported file for the first images of the search split, from the file itself. */
+async function checkLogits(options: LocalEvaluatorOptions<unknown>, path: string): Promise<Json> {
+  const { dataset, device } = options;
+  const split: Split = dataset.search;
+  const rows = Math.min(CHECK_IMAGES, split.count);
+  const feed = normalizedRows(sharedSplit(dataset, 'search'), split.images, 0, rows);
+  const model = new Uint8Array(await readFile(join(options.runDir, path)));
+  const logits = await device.runner.call<Float32Array>({
+    module: new URL('./logits-task.js', import.meta.url).href,
+    name: 'logitsTask',
+    args: { model, feed, options: device.sessionOptions() },
+  });
+  return { split: 'search', rows, logits: Array.from(logits) };
+}
+
+/** At most 200 points of a curve. */
+function thin(values: Float32Array): number[] {
+  const stride = Math.max(1, Math.ceil(values.length / 200));
+  return Array.from(values.filter((_, i) => i % stride === 0));
+}
+
+/** A data set fits a space's task; throws `UsageError` where it does not. */
+export function requireFit(dataset: Dataset, space: Space<unknown>): void {
+  const { channels, height, width } = dataset;
+  const { task } = space;
+  if (task.channels !== channels || task.height !== height || task.width !== width) {
+    throw new UsageError(
+      `data ${dataset.name}: expected images of [${task.channels}, ${task.height}, ${task.width}], ` +
+        `received [${channels}, ${height}, ${width}]`,
+    );
+  }
+}
