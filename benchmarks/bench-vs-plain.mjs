@@ -23,7 +23,7 @@ import { Rng } from '../dist/util/random.js';
 
 const models = {
   small: { channels: 3, size: 32, stages: [24, 48], depth: 2 },
-  large: { channels: 3, size: 64, stages: [32, 64, 128], depth: 3 },
+  large: { channels: 3, size: 64, stages: [32, 64, 128], depth: 6 },
 };
 
 /** A plain convolutional net: stages of `depth` 3×3 convolutions, halving the size in between. */

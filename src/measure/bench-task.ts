@@ -16,8 +16,8 @@ import { isSameOutput } from './fingerprint.js';
 import { createInputSets, type InputDims } from './inputs.js';
 import { measureGrowth, type RunMemory } from './memory.js';
 import { correctSamples, judgeWindows, type SampledWindow, type Surroundings } from './noise.js';
-import { measureRoofline } from './peaks.js';
-import { floorMs, type LeastWork } from './roofline.js';
+import { isPossible } from './peaks.js';
+import type { LeastWork } from './roofline.js';
 import { type Planned, planReference, planWindows, runPlanned, sampleWindows } from './sampler.js';
 import { median, quantile, type Summary, sortSamples, summarize } from './statistics.js';
 import { judge, type StoppingOptions, type Verdict } from './stopping.js';
@@ -89,7 +89,8 @@ export async function benchModel(args: BenchArgs): Promise<BenchResult> {
   const faithful = isSameOutput(outputs, await session.run(inputSets[inputSet] as Feeds));
   timer.release();
   session.release();
-  const believable = await isPossible(sampled.latencyMs.min, args);
+  const believable =
+    args.work === undefined || (await isPossible(sampled.latencyMs.min, args.work, args.session));
   return {
     inputs: loaded.inputs,
     latencyMs: sampled.latencyMs,
@@ -119,7 +120,6 @@ async function loadModel({ model, session: options, dims, seed }: BenchArgs) {
     const session = await Session.create(model, options);
     const inputSets = createInputSets(session.inputs, dims, INPUT_SETS, new Rng(seed));
     const timer = await session.createTimer(inputSets);
-    await timer.run(INPUT_SETS);
     return { session, inputSets, timer };
   });
   const inputs = Object.fromEntries(
@@ -202,10 +202,4 @@ function judgeProgress(
   const { kept } = judgeWindows(windows, surroundings);
   const { count: samples, p50, ci95 } = summarize(kept.map(({ samplesNs }) => samplesNs));
   return judge({ samples, seconds, p50, ci95 }, rule);
-}
-
-/** Whether a run can be as short as that. */
-async function isPossible(minMs: number, { work, session }: BenchArgs): Promise<boolean> {
-  if (work === undefined) return true;
-  return minMs >= floorMs(work, await measureRoofline(session, work));
 }

@@ -5,6 +5,7 @@
  */
 
 import type { Device } from '../device/device.js';
+import { UsageError } from '../errors.js';
 import { inferCost } from '../ir/cost.js';
 import type { Graph } from '../ir/graph.js';
 import { decodeModel } from '../ir/onnx/decode.js';
@@ -91,12 +92,14 @@ const DEFAULT_SECONDS = 5;
 const BRIEF_HALF_WIDTH = 0.02;
 /** … after this share of its time: a few windows, so that their disagreement shows. */
 const BRIEF_LEAST_SHARE = 0.3;
-/** A task that takes longer than this beyond its budget hangs: loading and six runs are outside it. */
+/** A task that takes this much longer than its budget hangs: loading and a few runs are outside it. */
 const GRACE_MS = 300_000;
+const BRIEF_GRACE_MS = 60_000;
 
 /**
- * Measures `model` (bytes of an ONNX file) in full. Throws `UsageError` for a model that cannot be
- * decoded, `TaskError` for one that ONNX Runtime refuses, `RunnerError` where the process ended.
+ * Measures `model` (bytes of an ONNX file) in full. Takes the device's lease: not to be called by one
+ * who holds it. Throws `UsageError` for bad options and for a model that cannot be decoded,
+ * `TaskError` for one that ONNX Runtime refuses, `RunnerError` where the process ended.
  */
 export async function measureModel(
   device: Device,
@@ -106,7 +109,7 @@ export async function measureModel(
   const graph = decodeModel(model);
   const dims = resolveDims(graph, options.dims);
   const cost = inferCost(graph, dims);
-  const seconds = options.seconds ?? DEFAULT_SECONDS;
+  const seconds = checkSeconds(options.seconds ?? DEFAULT_SECONDS);
   const args: BenchArgs = {
     ...baseArgs(device, model, inputDims(graph, dims), options.seed),
     stopping: {
@@ -119,7 +122,7 @@ export async function measureModel(
   const result = await device.lease(async () => {
     const runner = new Runner();
     try {
-      return await callBench(runner, args, options.signal);
+      return await callBench(runner, args, GRACE_MS, options.signal);
     } finally {
       await runner.close();
     }
@@ -148,7 +151,7 @@ export async function measureModel(
 
 /**
  * A brief look at the latency of `model`, in the device's own process, for screening candidates: no
- * memory, no cold start, no physics floor. Errors as those of `measureModel`.
+ * memory, no cold start, no physics floor. Lease and errors as those of `measureModel`.
  */
 export async function measureLatencyBriefly(
   device: Device,
@@ -156,17 +159,18 @@ export async function measureLatencyBriefly(
   options: BriefOptions,
 ): Promise<BriefLatency> {
   const graph = decodeModel(model);
+  const seconds = checkSeconds(options.seconds);
   const args: BenchArgs = {
     ...baseArgs(device, model, inputDims(graph, resolveDims(graph, options.dims)), options.seed),
     stopping: {
       relativeHalfWidth: BRIEF_HALF_WIDTH,
       minSamples: 1,
-      minSeconds: BRIEF_LEAST_SHARE * options.seconds,
-      maxSeconds: options.seconds,
+      minSeconds: BRIEF_LEAST_SHARE * seconds,
+      maxSeconds: seconds,
     },
   };
   const { latencyMs } = await device.lease(
-    () => callBench(device.runner, args, options.signal),
+    () => callBench(device.runner, args, BRIEF_GRACE_MS, options.signal),
     options.onWait,
   );
   return { p50Ms: latencyMs.p50, ci95: latencyMs.ci95, samples: latencyMs.count };
@@ -185,27 +189,41 @@ function baseArgs(device: Device, model: Uint8Array, dims: InputDims, seed = 0) 
 function callBench(
   runner: Runner,
   args: BenchArgs,
+  graceMs: number,
   signal: AbortSignal | undefined,
 ): Promise<BenchResult> {
   const module = new URL('bench-task.js', import.meta.url).href;
   return runner.call<BenchResult>(
     { module, name: 'benchModel', args },
     {
-      timeoutMs: args.stopping.maxSeconds * 1e3 + GRACE_MS,
+      timeoutMs: args.stopping.maxSeconds * 1e3 + graceMs,
       ...(signal === undefined ? {} : { signal }),
     },
   );
 }
 
-/** Every symbolic dimension of the inputs with its size. */
+/** Every symbolic dimension of the inputs with its size. Throws `UsageError` for one it has not. */
 function resolveDims(
   graph: Graph,
   given: Readonly<Record<string, number>> = {},
 ): Record<string, number> {
-  const symbols = graph.inputs.flatMap(({ shape }) => shape ?? []);
-  return Object.fromEntries(
-    symbols.flatMap((dim) => (typeof dim === 'string' ? [[dim, given[dim] ?? 1]] : [])),
-  );
+  const dims = graph.inputs.flatMap(({ shape = [] }) => shape);
+  const symbols = new Set(dims.filter((dim) => typeof dim === 'string'));
+  for (const [name, size] of Object.entries(given)) {
+    if (!symbols.has(name)) {
+      const known = [...symbols].join(', ') || 'none';
+      throw new UsageError(`dims: expected symbolic dimensions (${known}), received ${name}`);
+    }
+    if (!Number.isSafeInteger(size) || size < 1) {
+      throw new UsageError(`dims.${name}: expected a whole number from 1, received ${size}`);
+    }
+  }
+  return Object.fromEntries([...symbols].map((name) => [name, given[name] ?? 1]));
+}
+
+function checkSeconds(seconds: number): number {
+  if (Number.isFinite(seconds) && seconds > 0) return seconds;
+  throw new UsageError(`seconds: expected a number above 0, received ${seconds}`);
 }
 
 /** Fixed dimensions of each input. */

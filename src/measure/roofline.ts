@@ -4,9 +4,10 @@
  *
  * Peaks are measured on the same sessions and threads as the candidate: a large matrix product, and
  * an element-wise sum of tensors much larger than the caches. The test must never cry wolf, so
- * - a peak is the best of several runs, and half its floor is allowed for: kernels may come nearer to
- *   the hardware than these do (in float32, ONNX Runtime's CPU kernels do as many multiplications as
- *   the definition of their operator; a fast algorithm would do down to 4/9 of them);
+ * - a peak is the best of many runs that are short beside a time slice, since other processes may be
+ *   running; and half the floor is allowed for: kernels may come nearer to the hardware than these do
+ *   (in float32, ONNX Runtime's CPU kernels do as many multiplications as the definition of their
+ *   operator; a fast algorithm would do down to 4/9 of them);
  * - only float32 and float64 arithmetic is to be counted in `macs`: 8- and 16-bit units are faster;
  * - bytes count only beyond the last-level cache, and not at all where its size is unknown.
  */
@@ -46,8 +47,15 @@ export function floorMs(work: LeastWork, roofline: Roofline): number {
   return MARGIN * 1e3 * Math.max(arithmetic, uncached / roofline.bytesPerSecond);
 }
 
-/** Matrix product of two `size`×`size` matrices; `work` in floating-point operations. */
-export function createArithmeticProbe(size = 768): Probe {
+/** Side of the matrices on one thread: a run of some 0.3 ms, short beside a time slice. */
+const MATRIX_SIDE = 256;
+
+/**
+ * Matrix product with the same work per thread whatever their number; `work` in floating-point
+ * operations.
+ */
+export function createArithmeticProbe(threads: number): Probe {
+  const size = 16 * Math.round((MATRIX_SIDE * Math.cbrt(threads)) / 16);
   const builder = new GraphBuilder('peak-arithmetic');
   const a = builder.input('a', 'float32', [size, size]);
   // A weight, so that it is packed at load as a model's are.

@@ -91,8 +91,24 @@ describe('measureModel', () => {
     expect(b.latencyMs.p50 / a.latencyMs.p50).toBeGreaterThan(1.5);
   });
 
-  it('refuses what is no model', async () => {
+  it('refuses what is no model, and options that do not fit it', async () => {
     await expect(measureModel(device, Uint8Array.of(1, 2, 3))).rejects.toThrow(UsageError);
+    await expect(measureModel(device, fast, { dims: { M: 2 } })).rejects.toThrow(
+      'dims: expected symbolic dimensions (N), received M',
+    );
+    await expect(measureModel(device, fast, { dims: { N: 0.5 } })).rejects.toThrow(/whole number/);
+    await expect(measureModel(device, fast, { seconds: 0 })).rejects.toThrow(/above 0/);
+  });
+
+  it('passes on what ONNX Runtime says of a model that it refuses', async () => {
+    const node = { name: 'n', op: 'NoSuchOp', domain: '', inputs: ['image'], outputs: ['y'] };
+    const builder = new GraphBuilder('unknown');
+    builder.input('image', 'float32', [4]);
+    const unknown = withGraph(builder.build(), {
+      nodes: [{ ...node, attributes: {} }],
+      outputs: [{ name: 'y', dtype: 'float32', shape: [4] }],
+    });
+    await expect(measureModel(device, encodeModel(unknown))).rejects.toThrow(/NoSuchOp/);
   });
 });
 
