@@ -75,9 +75,12 @@ const agentSchema = z.union([
   z.enum(['random', 'evolution']),
   z.strictObject({
     kind: z.literal('evolution'),
-    population: count.optional(),
-    tournament: count.optional(),
-    crossover: z.number().min(0).max(1).optional(),
+    populationSize: count.optional(),
+    initialSamples: count.optional(),
+    tournamentSize: count.optional(),
+    crossoverProbability: z.number().min(0).max(1).optional(),
+    extraEditProbability: z.number().min(0).max(1).optional(),
+    focusProbability: z.number().min(0).max(1).optional(),
   }),
 ]);
 
@@ -113,16 +116,19 @@ export const configSchema = z.strictObject({
     .default([]),
   agents: z.array(agentSchema).min(1).default(['evolution', 'random']),
   budget: z
-    .strictObject({ time: duration.optional(), trials: count.optional() })
+    .strictObject({
+      time: duration.optional(),
+      trials: count.optional().describe('Trials of all agents together'),
+      reserve: z
+        .number()
+        .min(0)
+        .max(0.9)
+        .default(0.3)
+        .describe('Share of the time kept for retests, the hidden split and export'),
+      eta: z.number().min(1).default(3).describe('One in eta trials of an agent is trained longer'),
+    })
     .refine((b) => b.time !== undefined || b.trials !== undefined, 'expected time or trials')
     .prefault({ time: '3m' }),
-  accept: z
-    .strictObject({
-      sigmas: z.number().min(0).default(2).describe('A champion wins by more than this many σ'),
-      seeds: z.int().min(2).default(2).describe('Paired retrainings per champion'),
-      champions: count.default(4).describe('Most champions per agent that are retrained'),
-    })
-    .prefault({}),
   guard: z
     .strictObject({
       maxParams: count.default(20_000_000),
@@ -130,6 +136,12 @@ export const configSchema = z.strictObject({
       maxActivationBytes: count.default(256 * 1024 * 1024),
       maxNodes: count.default(2000),
       trialSeconds: z.number().positive().default(600).describe('A stage that takes longer fails'),
+      memoryBytes: count
+        .default(8 * 1024 ** 3)
+        .describe('A runner process that grows beyond this is ended, and its trial fails'),
+      sigmas: z.number().min(0).default(2).describe('A champion wins by more than this many σ'),
+      seeds: z.int().min(2).default(3).describe('Paired retrainings of each champion'),
+      champions: count.default(5).describe('Most members of the front that are retrained'),
     })
     .prefault({}),
 });

@@ -1,0 +1,250 @@
+/** The composition root of a search: here, and only here, implementations are chosen. */
+import { existsSync, readFileSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
+import { basename, extname, join, resolve } from 'node:path';
+import type { Agent, Problem } from '../agent/agent.js';
+import { createEvolutionAgent } from '../agent/evolution.js';
+import { createOperators } from '../agent/operators.js';
+import { createRandomAgent } from '../agent/random.js';
+import { type DataSpec, loadDataset } from '../data/data.js';
+import type { Device } from '../device/device.js';
+import { createCpuDevice } from '../device/ort.js';
+import { UsageError } from '../errors.js';
+import { writeDurably } from '../evaluate/artifacts.js';
+import { createLocalEvaluator } from '../evaluate/local.js';
+import type { Ledger } from '../ledger/ledger.js';
+import { isLocked } from '../ledger/lock.js';
+import { createLedger, openLedger, readLedger } from '../ledger/sqlite.js';
+import type { SearchEvent } from '../search/events.js';
+import { runSearch } from '../search/search.js';
+import type { SearchSettings } from '../search/settings.js';
+import { type RunSummary, summarizeRun } from '../search/summary.js';
+import { createConvSpace } from '../space/conv.js';
+import type { TrainProgress } from '../train/trainer.js';
+import type { Json } from '../trial/trial.js';
+import { type parseBudget, parseDuration } from './budget.js';
+import { parseConfig } from './config.js';
+import type { Config, ConfigInput } from './config-schema.js';
+
+/** Version of this package. */
+export const VERSION: string = (
+  JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
+    version: string;
+  }
+).version;
+
+/** What stands above the configuration file. */
+export interface Overrides {
+  readonly dataDir?: string | undefined;
+  readonly device?: string | undefined;
+  readonly budget?: ReturnType<typeof parseBudget> | undefined;
+  readonly seed?: number | undefined;
+}
+
+export interface Watcher {
+  readonly onEvent?: (event: SearchEvent) => void;
+  readonly onTraining?: (progress: TrainProgress) => void;
+  /** Aborting it ends the run after the current stage; it can be resumed. */
+  readonly signal?: AbortSignal;
+}
+
+export interface SearchRequest extends Watcher {
+  readonly config: ConfigInput;
+  /** Folder of the run; by default `runs/<name>`, with a number behind it if that one is taken. */
+  readonly out?: string | undefined;
+}
+
+export interface FinishedSearch {
+  readonly runDir: string;
+  readonly summary: RunSummary;
+}
+
+/** The configuration with flags in place of what they override. */
+export function withOverrides(config: Config, overrides: Overrides): Config {
+  const { dataDir, device, budget, seed } = overrides;
+  if (device !== undefined && device !== 'cpu') {
+    throw new UsageError(`--device: expected cpu, received ${device}; see archwright devices`);
+  }
+  if (dataDir !== undefined && config.data.kind === 'glyphs') {
+    throw new UsageError('--data: the generated data set (data.kind: glyphs) takes no folder');
+  }
+  return {
+    ...config,
+    seed: seed ?? config.seed,
+    data:
+      dataDir === undefined || config.data.kind === 'glyphs'
+        ? config.data
+        : { ...config.data, dir: resolve(dataDir) },
+    budget:
+      budget === undefined
+        ? config.budget
+        : {
+            reserve: config.budget.reserve,
+            eta: config.budget.eta,
+            ...('seconds' in budget ? { time: `${budget.seconds}s` } : { trials: budget.trials }),
+          },
+  };
+}
+
+/** Name of a run by its configuration file. */
+export function runNameOf(configPath: string): string {
+  return basename(configPath, extname(configPath)).replaceAll(/[^\w.-]/g, '-');
+}
+
+/**
+ * Runs a search from its configuration to its end (or until `signal`), and leaves the run's folder
+ * with ledger, resolved configuration, front and exported models.
+ */
+export async function search(request: SearchRequest): Promise<FinishedSearch> {
+  const config = parseConfig(request.config);
+  const name = config.name ?? 'search';
+  const runDir = resolve(request.out ?? freeFolder(join('runs', name)));
+  // Whatever can be wrong with the input shows before there is a folder.
+  const dataset = await loadDataset(dataSpecOf(config));
+  await mkdir(runDir, { recursive: true });
+  const { seed } = config;
+  const ledger = createLedger(join(runDir, 'ledger.sqlite'), {
+    name,
+    config: config as unknown as Json,
+    seed,
+    version: VERSION,
+  });
+  await writeDurably(join(runDir, 'config.json'), `${JSON.stringify(config, null, 2)}\n`);
+  return work(ledger, config, dataset, runDir, request);
+}
+
+/** Continues a run that was interrupted or killed. */
+export async function resume(runDir: string, watcher: Watcher = {}): Promise<FinishedSearch> {
+  const folder = resolve(runDir);
+  const ledger = openLedger(ledgerPath(folder));
+  const config = ledger.run.config as unknown as Config;
+  return work(ledger, config, await loadDataset(dataSpecOf(config)), folder, watcher);
+}
+
+/** What a run has come to, from its ledger alone. */
+export function show(runDir: string): RunSummary {
+  const path = ledgerPath(resolve(runDir));
+  const ledger = readLedger(path);
+  try {
+    return summarizeRun(ledger, isLocked(path));
+  } finally {
+    ledger.close();
+  }
+}
+
+function ledgerPath(runDir: string): string {
+  const path = join(runDir, 'ledger.sqlite');
+  if (!existsSync(path)) {
+    throw new UsageError(`${runDir}: expected the folder of a run, found no ledger.sqlite in it`);
+  }
+  return path;
+}
+
+async function work(
+  ledger: Ledger,
+  config: Config,
+  dataset: Awaited<ReturnType<typeof loadDataset>>,
+  runDir: string,
+  watcher: Watcher,
+): Promise<FinishedSearch> {
+  const device = createDevice(config);
+  try {
+    const { channels, height, width, classes } = dataset;
+    const space = createConvSpace({ channels, height, width, classes: classes.length });
+    const evaluator = createLocalEvaluator({
+      space,
+      dataset,
+      device,
+      recipe: recipeOf(config),
+      epochs: config.train.epochs,
+      trainThreads: config.train.threads ?? createCpuDevice().threads,
+      limits: config.guard,
+      measureSeconds: config.device.measureSeconds,
+      trialSeconds: config.guard.trialSeconds,
+      runDir,
+      provenance: {
+        'archwright.version': VERSION,
+        'archwright.run': ledger.run.name,
+        'archwright.seed': String(config.seed),
+        'archwright.data': dataset.name,
+        'archwright.dataFingerprint': dataset.fingerprint,
+      },
+      ...(watcher.onTraining && { onProgress: watcher.onTraining }),
+    });
+    await runSearch({
+      ledger,
+      evaluator,
+      operators: createOperators(space),
+      settings: settingsOf(config),
+      createAgents: (problem) => config.agents.map((agent) => createAgent(problem, agent)),
+      ...(watcher.onEvent && { onEvent: watcher.onEvent }),
+      ...(watcher.signal && { signal: watcher.signal }),
+    });
+    const summary = summarizeRun(ledger, false);
+    const front = { schema: 'archwright.front/1', front: summary.front };
+    await writeDurably(join(runDir, 'front.json'), `${JSON.stringify(front, null, 2)}\n`);
+    return { runDir, summary };
+  } finally {
+    ledger.close();
+    await device.close();
+  }
+}
+
+function createDevice(config: Config): Device {
+  const { threads } = config.device;
+  const { memoryBytes: memoryLimitBytes } = config.guard;
+  return createCpuDevice({ memoryLimitBytes, ...(threads !== undefined && { threads }) });
+}
+
+function createAgent(problem: Problem, agent: Config['agents'][number]): Agent {
+  if (agent === 'random') return createRandomAgent(problem);
+  if (agent === 'evolution') return createEvolutionAgent(problem);
+  const { kind: _, ...options } = agent;
+  const given = Object.entries(options).filter(([, value]) => value !== undefined);
+  return createEvolutionAgent(problem, Object.fromEntries(given));
+}
+
+function recipeOf({ train }: Config) {
+  const { epochs: _epochs, threads: _threads, ...recipe } = train;
+  return recipe;
+}
+
+function settingsOf({ objectives, constraints, budget, guard }: Config): SearchSettings {
+  const { time, trials, reserve, eta } = budget;
+  const seconds = time === undefined ? undefined : parseDuration(time);
+  return {
+    objectives,
+    limits: constraints.map(({ metric, max, min }) => ({
+      metric,
+      ...(max !== undefined && { max }),
+      ...(min !== undefined && { min }),
+    })),
+    budget: {
+      reserve,
+      ...(seconds !== undefined && { seconds }),
+      ...(trials !== undefined && { trials }),
+    },
+    promotion: { eta },
+    acceptance: { k: guard.sigmas, rounds: guard.seeds, champions: guard.champions },
+  };
+}
+
+function dataSpecOf({ data }: Config): DataSpec {
+  const given = Object.fromEntries(
+    Object.entries(data).filter(([, value]) => value !== undefined),
+  ) as DataSpec;
+  if (data.kind !== 'glyphs' && data.dir === undefined) {
+    throw new UsageError(
+      `data.dir: expected the folder of the ${data.kind} files, received nothing; ` +
+        'set it in the configuration or with --data',
+    );
+  }
+  return given;
+}
+
+function freeFolder(path: string): string {
+  for (let number = 1; ; number++) {
+    const candidate = number === 1 ? path : `${path}-${number}`;
+    if (!existsSync(candidate)) return candidate;
+  }
+}
