@@ -57,7 +57,8 @@ function slide(node: Node, size: Dim, axis: Axis, ceil: boolean): Dim {
   const span = spanOf(kernel, dilation);
   if (!isFixed(size)) return stride === 1 && before + after === span - 1 ? size : '?';
   const room = size + before + after - span;
-  if (room < 0) {
+  // Rounded up, the only window may reach beyond the input.
+  if (ceil ? room <= -stride : room < 0) {
     fail(
       node,
       `expected at least ${span} elements under the window, received ${size} (padded ${size + before + after})`,
