@@ -1,0 +1,95 @@
+import { floatOf } from '../../src/ir/attributes.js';
+import type { Node } from '../../src/ir/graph.js';
+import { type Kernel, type Kernels, need } from './kernel.js';
+import { broadcast, broadcastDims, generate, getBroadcast, map, type Tensor } from './tensor.js';
+
+const unary =
+  (f: (x: number, node: Node) => number): Kernel =>
+  (node, inputs) => [map(need(inputs, 0), (x) => f(x, node))];
+
+const binary =
+  (f: (a: number, b: number) => number): Kernel =>
+  (_, inputs) => [broadcast([need(inputs, 0), need(inputs, 1)], f)];
+
+const variadic =
+  (f: (values: readonly number[]) => number): Kernel =>
+  (_, inputs) => [broadcast(inputs as readonly Tensor[], (...values) => f(values))];
+
+const bit = (condition: boolean) => (condition ? 1 : 0);
+const clamp = (x: number, low: number, high: number) => Math.min(Math.max(x, low), high);
+
+/** erf by its Taylor series near 0 and the continued fraction of erfc far from it. */
+export function erf(x: number): number {
+  const a = Math.abs(x);
+  if (a > 6) return Math.sign(x);
+  if (a < 2.5) {
+    let term = a;
+    let sum = a;
+    for (let n = 1; n < 200; n++) {
+      term *= (-a * a) / n;
+      sum += term / (2 * n + 1);
+    }
+    return Math.sign(x) * sum * (2 / Math.sqrt(Math.PI));
+  }
+  let fraction = 0;
+  for (let n = 200; n > 0; n--) fraction = n / 2 / (a + fraction);
+  const tail = Math.exp(-a * a) / (Math.sqrt(Math.PI) * (a + fraction));
+  return Math.sign(x) * (1 - tail);
+}
+
+const INTEGER_TYPES = new Set([2, 3, 4, 5, 6, 7, 12, 13]);
+
+export const elementwise: Kernels = {
+  Abs: unary(Math.abs),
+  Add: binary((a, b) => a + b),
+  And: binary((a, b) => bit(a !== 0 && b !== 0)),
+  Cast: (node, inputs) => {
+    const to = node.attributes.to;
+    const code = to?.kind === 'int' ? to.value : 1;
+    if (code === 9) return [map(need(inputs, 0), (x) => bit(x !== 0))];
+    return [map(need(inputs, 0), (x) => (INTEGER_TYPES.has(code) ? Math.trunc(x) : x))];
+  },
+  Clip: (node, inputs) => {
+    const low = inputs[1]?.data[0] ?? floatOf(node, 'min', Number.NEGATIVE_INFINITY);
+    const high = inputs[2]?.data[0] ?? floatOf(node, 'max', Number.POSITIVE_INFINITY);
+    return [map(need(inputs, 0), (x) => clamp(x, low, high))];
+  },
+  Div: binary((a, b) => a / b),
+  Dropout: unary((x) => x),
+  Elu: unary((x, n) => (x > 0 ? x : floatOf(n, 'alpha', 1) * Math.expm1(x))),
+  Equal: binary((a, b) => bit(a === b)),
+  Erf: unary(erf),
+  Exp: unary(Math.exp),
+  Greater: binary((a, b) => bit(a > b)),
+  GreaterOrEqual: binary((a, b) => bit(a >= b)),
+  HardSigmoid: unary((x, n) => clamp(floatOf(n, 'alpha', 0.2) * x + floatOf(n, 'beta', 0.5), 0, 1)),
+  HardSwish: unary((x) => x * clamp(x / 6 + 0.5, 0, 1)),
+  Identity: unary((x) => x),
+  LeakyRelu: unary((x, n) => (x > 0 ? x : floatOf(n, 'alpha', 0.01) * x)),
+  Less: binary((a, b) => bit(a < b)),
+  LessOrEqual: binary((a, b) => bit(a <= b)),
+  Log: unary(Math.log),
+  Max: variadic((values) => Math.max(...values)),
+  Min: variadic((values) => Math.min(...values)),
+  Mul: binary((a, b) => a * b),
+  Neg: unary((x) => -x),
+  Not: unary((x) => bit(x === 0)),
+  Or: binary((a, b) => bit(a !== 0 || b !== 0)),
+  Pow: binary((a, b) => a ** b),
+  Reciprocal: unary((x) => 1 / x),
+  Relu: unary((x) => Math.max(x, 0)),
+  Sigmoid: unary((x) => 1 / (1 + Math.exp(-x))),
+  Sign: unary(Math.sign),
+  Softplus: unary((x) => Math.log1p(Math.exp(x))),
+  Sqrt: unary(Math.sqrt),
+  Sub: binary((a, b) => a - b),
+  Sum: variadic((values) => values.reduce((a, b) => a + b, 0)),
+  Tanh: unary(Math.tanh),
+  Where: (_, inputs) => {
+    const [condition, a, b] = [need(inputs, 0), need(inputs, 1), need(inputs, 2)];
+    const dims = broadcastDims([condition.dims, a.dims, b.dims]);
+    return [
+      generate(dims, (index) => getBroadcast(getBroadcast(condition, index) !== 0 ? a : b, index)),
+    ];
+  },
+};

@@ -1,0 +1,31 @@
+import { intsOf } from '../../src/ir/attributes.js';
+import type { Node } from '../../src/ir/graph.js';
+import type { Tensor } from './tensor.js';
+
+/** Outputs of a node for its inputs; an input left out is undefined. */
+export type Kernel = (node: Node, inputs: readonly (Tensor | undefined)[]) => readonly Tensor[];
+export type Kernels = Readonly<Record<string, Kernel>>;
+
+/** The i-th input, which must be there. */
+export function need(inputs: readonly (Tensor | undefined)[], i: number): Tensor {
+  const value = inputs[i];
+  if (value === undefined) throw new Error(`input ${i} is missing`);
+  return value;
+}
+
+/** Integers from an input or, in older operator sets, from an attribute. */
+export function integers(
+  node: Node,
+  attribute: string,
+  input: Tensor | undefined,
+): readonly number[] | undefined {
+  return input === undefined ? intsOf(node, attribute) : Array.from(input.data);
+}
+
+export function positive(axis: number, rank: number): number {
+  return axis < 0 ? axis + rank : axis;
+}
+
+export function count(n: number): number[] {
+  return Array.from({ length: n }, (_, i) => i);
+}

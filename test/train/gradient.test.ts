@@ -1,0 +1,161 @@
+/**
+ * Every row of the gradient table on real nodes: the forward value of the float64 reference against
+ * ONNX Runtime, the gradient against central differences in float64, and the gradient graph in ONNX
+ * Runtime against the reference.
+ */
+import { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node';
+import { describe, expect, test } from 'vitest';
+import { createAttributes } from '../../src/ir/attributes.js';
+import { GraphBuilder } from '../../src/ir/builder.js';
+import type { Graph } from '../../src/ir/graph.js';
+import { encodeModel } from '../../src/ir/onnx/encode.js';
+import { type OpName, opSchemas } from '../../src/ir/op-schema.js';
+import { problemsOf } from '../../src/ir/verify.js';
+import { appendGradients, knownContents } from '../../src/train/autodiff.js';
+import { gradientRules } from '../../src/train/gradient/table.js';
+import { Rng } from '../../src/util/random.js';
+import { createTensorData } from '../../src/util/tensor.js';
+import { interpret } from '../reference/interpreter.js';
+import { at, size, type Tensor, tensor, zeros } from '../reference/tensor.js';
+import { type GradientCase, gradientCases } from './gradient-cases.js';
+
+const differentiable = (Object.keys(opSchemas) as OpName[]).filter(
+  (op) => typeof gradientRules[op] === 'function',
+);
+
+test('each differentiable operator has cases, and no other', () => {
+  expect(Object.keys(gradientCases).sort()).toEqual(differentiable.sort());
+});
+
+test('each operator without gradient says why', () => {
+  for (const op of Object.keys(opSchemas) as OpName[]) {
+    const row = gradientRules[op];
+    if (typeof row !== 'function') expect(row.notDifferentiable).toMatch(/^\w.{10,}/);
+  }
+});
+
+describe.each(differentiable)('%s', (op) => {
+  test.each(gradientCases[op] ?? [])('$about', async (example) => {
+    const { graph, values, wrt, outputs, gradients } = buildExample(op, example);
+    expect(problemsOf(graph)).toEqual([]);
+    const reference = interpret(graph, values);
+    const native = await runNative(graph, values);
+    for (const { name } of graph.outputs) {
+      expectClose(native.get(name) as Tensor, reference.get(name) as Tensor, 2e-5, name);
+    }
+    for (const name of wrt) {
+      const numeric = centralDifference(graph, values, name, outputs);
+      const gradient = gradients.get(name);
+      const symbolic = gradient === undefined ? zeros(numeric.dims) : reference.get(gradient);
+      expectClose(symbolic as Tensor, numeric, 1e-6, `gradient of ${name}`);
+    }
+  });
+});
+
+function buildExample(op: OpName, example: GradientCase) {
+  const rng = new Rng(`${op} ${example.about}`);
+  const plain = new GraphBuilder('example');
+  const values: Record<string, Tensor> = {};
+  const wrt: string[] = [];
+  const inputs = example.inputs.map((input, i) => {
+    if (input === undefined) return '';
+    if ('values' in input) {
+      const dtype = input.dtype ?? 'int64';
+      const data = createTensorData(dtype, input.values.length);
+      input.values.forEach((v, k) => {
+        data[k] = data instanceof BigInt64Array ? BigInt(v) : v;
+      });
+      return plain.constant({ dtype, dims: input.dims, data });
+    }
+    const name = plain.input(`x${i}`, 'float32', input.dims);
+    values[name] = spread(rng, input.dims, input.range ?? [-2, 2]);
+    if (input.fixed !== true) wrt.push(name);
+    return name;
+  });
+  const outputs = Array.from({ length: example.outputs ?? 1 }, (_, i) => `y${i}`);
+  const attributes = createAttributes(op, example.attributes ?? {});
+  const node = { name: 'node', op, domain: '', inputs, outputs, attributes };
+  plain.append(node);
+  const forward = plain.build();
+  const b = GraphBuilder.from(forward);
+  const seeds = new Map(
+    (example.seeded ?? [0]).map((i) => {
+      const output = outputs[i] as string;
+      const seed = b.input(`r.${output}`, 'float32', b.shapeOf(output));
+      values[seed] = spread(rng, b.dimsOf(output), [-1, 1]);
+      return [output, seed] as const;
+    }),
+  );
+  const tape = { nodes: forward.nodes, contents: knownContents(forward) };
+  const gradients = appendGradients(b, tape, seeds, wrt);
+  for (const output of outputs) b.output(output);
+  for (const gradient of new Set(gradients.values())) b.output(gradient, `d${gradient}`);
+  return { graph: b.build(), values, wrt, outputs: seeds, gradients };
+}
+
+/** Distinct values, evenly spread over the range, in random order; the offset avoids ties and kinks. */
+function spread(rng: Rng, dims: readonly number[], [low, high]: readonly [number, number]): Tensor {
+  const n = size(dims);
+  const offset = rng.range(0.15, 0.35);
+  const steps = Array.from({ length: n }, (_, i) => low + ((high - low) * (i + offset)) / n);
+  return tensor(dims, rng.shuffle(steps).map(Math.fround));
+}
+
+/** d/dx of Σ r·y by central differences. */
+function centralDifference(
+  graph: Graph,
+  values: Readonly<Record<string, Tensor>>,
+  name: string,
+  seeds: ReadonlyMap<string, string>,
+): Tensor {
+  const step = 2e-5;
+  const x = values[name] as Tensor;
+  const forward = { ...graph, nodes: graph.nodes.slice(0, 1) };
+  const loss = (i: number, by: number) => {
+    const moved = tensor(x.dims, x.data);
+    moved.data[i] = at(x.data, i) + by;
+    const result = interpret(forward, { ...values, [name]: moved });
+    let sum = 0;
+    for (const [output, seed] of seeds) {
+      const y = result.get(output) as Tensor;
+      y.data.forEach((v, k) => {
+        sum += v * at((values[seed] as Tensor).data, k);
+      });
+    }
+    return sum;
+  };
+  const slopes = Array.from(x.data, (_, i) => (loss(i, step) - loss(i, -step)) / (2 * step));
+  return tensor(x.dims, slopes);
+}
+
+function expectClose(actual: Tensor, expected: Tensor, tolerance: number, what: string): void {
+  expect(actual.dims, what).toEqual(expected.dims);
+  const scale = Math.max(0.05, ...expected.data.map(Math.abs));
+  const error = Math.max(0, ...actual.data.map((v, i) => Math.abs(v - at(expected.data, i))));
+  expect(error / scale, `${what}: relative error`).toBeLessThan(tolerance);
+}
+
+async function runNative(
+  graph: Graph,
+  values: Readonly<Record<string, Tensor>>,
+): Promise<Map<string, Tensor>> {
+  const session = await InferenceSession.create(encodeModel(graph), {
+    intraOpNumThreads: 1,
+    graphOptimizationLevel: 'all',
+    logSeverityLevel: 3,
+  });
+  const feeds = Object.fromEntries(
+    graph.inputs.map(({ name }) => {
+      const { dims, data } = values[name] as Tensor;
+      return [name, new OrtTensor('float32', Float32Array.from(data), [...dims])];
+    }),
+  );
+  const results = await session.run(feeds);
+  await session.release();
+  return new Map(
+    Object.entries(results).map(([name, { dims, data }]) => [
+      name,
+      tensor(dims, Array.from(data as ArrayLike<number | bigint>, Number)),
+    ]),
+  );
+}
