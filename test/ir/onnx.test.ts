@@ -10,7 +10,7 @@ import { encodeModel } from '../../src/ir/onnx/encode.js';
 import { shortestFloat32, uniqueNodeNames } from '../../src/ir/onnx/header.js';
 import { ROLES_KEY } from '../../src/ir/onnx/roles.js';
 import type { TensorData } from '../../src/util/tensor.js';
-import { graphs } from './random-graph.js';
+import { graphs } from './onnx-graphs.js';
 
 const { ModelProto, TensorProto } = onnxProto.onnx;
 

@@ -9,7 +9,7 @@ import { decodeModel } from '../../src/ir/onnx/decode.js';
 import { inferRoles, withRoles } from '../../src/ir/onnx/roles.js';
 import { parseGraph } from '../../src/ir/text/parse.js';
 import { printGraph } from '../../src/ir/text/print.js';
-import { graphs } from './random-graph.js';
+import { graphs } from './onnx-graphs.js';
 
 const header = '<ir_version: 8, opset_import: ["" : 17]>';
 
