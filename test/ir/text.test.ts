@@ -225,6 +225,17 @@ describe('parse', () => {
   });
 });
 
+describe('parse, on long texts', () => {
+  it('takes time in proportion to their length, also where a quote never closes', () => {
+    const long = 'a'.repeat(200_000);
+    expect(() => parseGraph(`${header} "${long}\\"${long}`)).toThrow('expected a closing quote');
+    const text = `<doc_string: "${'a\\"'.repeat(100_000)}", opset_import: ["" : 17]>
+      ${' '.repeat(200_000)} #${long}
+      g (float x) => (float y) { ${'# more\n'.repeat(50_000)} y = Relu (x) }`;
+    expect(parseGraph(text).metadata.doc_string).toBe('a"'.repeat(100_000));
+  }, 5_000);
+});
+
 const python = '/usr/bin/python3';
 const hasOnnx = spawnSync(python, ['-c', 'import onnx.parser']).status === 0;
 if (!hasOnnx) console.warn(`SKIPPED: onnx.parser; ${python} has no package onnx`);

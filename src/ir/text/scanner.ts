@@ -12,7 +12,6 @@ const space = /(?:\s+|#[^\n]*)*/y;
 const word = /[A-Za-z_][A-Za-z0-9_]*/y;
 const number = /-?\d+(\.\d*)?([eE][+-]?\d+)?/y;
 const specialFloat = /-?[A-Za-z]+/y;
-const quoted = /"((?:[^"\\]+|\\[\s\S])*)"/y;
 
 export class Scanner {
   #at = 0;
@@ -124,9 +123,13 @@ export class Scanner {
     return match;
   }
 
+  /** The string at a quote. A loop, since a pattern would backtrack where the quote never closes. */
   #quoted(): string {
-    const body = this.#taken(quoted)?.[1];
-    if (body === undefined) return this.fail('a closing quote', this.text.length);
-    return body.replace(/\\([\s\S])/g, '$1');
+    const start = this.#at + 1;
+    let end = start;
+    while (end < this.text.length && this.text[end] !== '"') end += this.text[end] === '\\' ? 2 : 1;
+    if (end >= this.text.length) return this.fail('a closing quote', this.text.length);
+    this.#at = end + 1;
+    return this.text.slice(start, end).replace(/\\([\s\S])/g, '$1');
   }
 }
