@@ -26,7 +26,10 @@ import { TypeScope } from './infer.js';
 import type { OpName } from './op-schema.js';
 
 export interface BuilderOptions {
+  /** Version of ONNX's own operator set. */
   readonly opset?: number;
+  /** Versions of further operator sets, by domain. */
+  readonly domains?: Readonly<Record<string, number>>;
 }
 
 export class GraphBuilder {
@@ -42,12 +45,13 @@ export class GraphBuilder {
 
   constructor(name: string, options: BuilderOptions = {}) {
     this.#name = name;
-    this.#scope = new TypeScope({ '': options.opset ?? DEFAULT_OPSET });
+    this.#scope = new TypeScope({ ...options.domains, '': options.opset ?? DEFAULT_OPSET });
   }
 
   /** A builder that begins with everything a graph holds, its outputs excepted. */
   static from(graph: Graph, name = graph.name): GraphBuilder {
-    const builder = new GraphBuilder(name, { opset: graph.opsets[''] ?? DEFAULT_OPSET });
+    const { '': opset = DEFAULT_OPSET, ...domains } = graph.opsets;
+    const builder = new GraphBuilder(name, { opset, domains });
     for (const input of graph.inputs) builder.input(input.name, input.dtype, input.shape);
     for (const initializer of graph.initializers) builder.initializer(initializer);
     for (const node of graph.nodes) builder.append(node);

@@ -32,10 +32,11 @@ function prepare(source: ConformanceCase): Case | string {
   try {
     graph = decodeModel(source.model);
   } catch (error) {
-    return `not decoded: ${errorMessage(error).replace(/.*: /, '')}`;
+    const received = /received (.+)$/.exec(errorMessage(error))?.[1];
+    return `hold ${received ?? errorMessage(error)}, which Graph cannot`;
   }
   const unknown = graph.nodes.find((node) => !isKnownOp(node.op, node.domain));
-  if (unknown !== undefined) return `op ${unknown.op} is in no table`;
+  if (unknown !== undefined) return `use ${unknown.op}, which is in no table`;
   const inputs = source.inputs.map(readTensor);
   const constants = graph.inputs.flatMap(({ name, dtype }, i): Initializer[] => {
     const tensor = inputs[i];
