@@ -54,7 +54,7 @@ const files = readdirSync(src, { recursive: true, encoding: 'utf8' })
 
 const imports: Import[] = files.flatMap((file) => {
   const text = readFileSync(join(src, file), 'utf8');
-  const specifiers = text.matchAll(/(?:from|import)\s*\(?\s*'([^']+)'/g);
+  const specifiers = text.matchAll(/^(?:import|export)\b(?:[^;'"]*?\bfrom)?\s*'([^']+)'/gm);
   return [...specifiers].map(([, target]) => ({
     file,
     from: file.includes('/') ? (file.split('/')[0] as string) : file.replace('.ts', ''),

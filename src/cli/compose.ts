@@ -232,7 +232,7 @@ function settingsOf({ objectives, constraints, budget, guard }: Config): SearchS
 function dataSpecOf({ data }: Config): DataSpec {
   const given = Object.fromEntries(
     Object.entries(data).filter(([, value]) => value !== undefined),
-  ) as DataSpec;
+  ) as unknown as DataSpec;
   if (data.kind !== 'glyphs' && data.dir === undefined) {
     throw new UsageError(
       `data.dir: expected the folder of the ${data.kind} files, received nothing; ` +

@@ -24,7 +24,7 @@ const duration = z
 const bound = z.union([
   z.number(),
   z.strictObject({
-    baseline: z.string().describe('Name of a human baseline, such as lenet5'),
+    baseline: z.string().describe('Name of a human baseline, such as lenet-5'),
     factor: z.number().positive().describe("The limit is this many times the baseline's value"),
   }),
 ]);

@@ -9,14 +9,14 @@ import type { Device } from '../device/device.js';
 import { ArchwrightError, errorMessage, UsageError } from '../errors.js';
 import { type Limits, limitsBroken, reasonToRefuse } from '../guard/guard.js';
 import { inferCost } from '../ir/cost.js';
-import type { Graph } from '../ir/graph.js';
+import { type Graph, withGraph } from '../ir/graph.js';
 import { hashGraph } from '../ir/hash.js';
 import { encodeModel } from '../ir/onnx/encode.js';
 import { verify } from '../ir/verify.js';
 import { measureLatencyBriefly, measureModel } from '../measure/measure.js';
 import { RunnerError, TaskError } from '../runtime/runtime.js';
 import type { Space } from '../space/space.js';
-import { deployGraph } from '../train/deploy.js';
+import { deployGraph, labelsOf } from '../train/deploy.js';
 import type { EvaluateResult } from '../train/evaluate.js';
 import { drawWeights } from '../train/initialize.js';
 import type { Recipe } from '../train/recipe.js';
@@ -190,24 +190,29 @@ const stages: Readonly<Record<StageName, Stage>> = {
 
   async export(options, candidate, { history }) {
     const trained = await loadWeights(options.runDir, candidate.graph, history, 'extend');
-    const graph = deployGraph(trained, {
-      classes: options.dataset.classes,
-      metadata: {
-        ...options.provenance,
-        'archwright.trial': String(candidate.id),
-        'archwright.agent': candidate.agent,
-        'archwright.hash': candidate.hash,
-        'archwright.architecture': JSON.stringify(candidate.architecture),
-        'input.mean': JSON.stringify(options.dataset.mean),
-        'input.std': JSON.stringify(options.dataset.std),
-      },
-    });
+    const graph = deployGraph(trained, describe(options, candidate));
     const path = `front/trial-${String(candidate.id).padStart(4, '0')}.onnx`;
     await writeDurably(join(options.runDir, path), encodeModel(graph));
     const detail = { check: await checkLogits(options, path) };
     return { status: 'passed', metrics: {}, artifacts: { onnx: path }, detail };
   },
 };
+
+/** What a stored or exported file says of itself. */
+function describe({ dataset, provenance }: LocalEvaluatorOptions<unknown>, candidate: Candidate) {
+  return {
+    classes: dataset.classes,
+    metadata: {
+      ...provenance,
+      'archwright.trial': String(candidate.id),
+      'archwright.agent': candidate.agent,
+      'archwright.hash': candidate.hash,
+      'archwright.architecture': JSON.stringify(candidate.architecture),
+      'input.mean': JSON.stringify(dataset.mean),
+      'input.std': JSON.stringify(dataset.std),
+    },
+  };
+}
 
 function problemOf(graph: Graph): string | undefined {
   try {
@@ -227,7 +232,11 @@ async function trainAndScore(
 ): Promise<PassedStage> {
   const trained = await train(options, graph, epochs, call);
   const { accuracy } = await score(options, trained.graph, 'search');
-  const weights = await saveWeights(options.runDir, candidate.id, call.stage, trained.graph);
+  const { classes, metadata } = describe(options, candidate);
+  const kept = withGraph(trained.graph, {
+    metadata: { ...trained.graph.metadata, ...labelsOf({ classes, metadata }) },
+  });
+  const weights = await saveWeights(options.runDir, candidate.id, call.stage, kept);
   const { losses, steps, seconds } = trained.result;
   return {
     status: 'passed',

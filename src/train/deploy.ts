@@ -26,12 +26,14 @@ export function deployGraph(graph: Graph, options: DeployOptions): Graph {
     );
   }
   const { graph: folded } = runPasses(graph, [foldBatchNorm, removeDeadNodes]);
-  return withGraph(folded, {
-    metadata: {
-      ...folded.metadata,
-      'output.kind': 'logits',
-      'output.classes': JSON.stringify(options.classes),
-      ...options.metadata,
-    },
-  });
+  return withGraph(folded, { metadata: { ...folded.metadata, ...labelsOf(options) } });
+}
+
+/** The metadata entries of a file with these options. */
+export function labelsOf({ classes, metadata }: DeployOptions): Readonly<Record<string, string>> {
+  return {
+    'output.kind': 'logits',
+    'output.classes': JSON.stringify(classes),
+    ...metadata,
+  };
 }

@@ -1,6 +1,7 @@
 /**
  * Trials from best to worst under several objectives and hard constraints. Feasibility comes first
- * (Deb 2000): complete trials, then infeasible ones by how much they miss, then pruned, then failed.
+ * (Deb 2000): complete trials, then pruned ones (they hold every limit measured so far), then
+ * infeasible ones by how much they miss, then failed.
  */
 import type { Objective } from './objective.js';
 import { type Costs, crowdingDistance, nonDominatedSort, paretoFront } from './pareto.js';
@@ -8,8 +9,8 @@ import type { CompleteTrial, InfeasibleTrial, Metrics, Trial, TrialState } from 
 
 const stateOrder: Readonly<Record<TrialState, number>> = {
   complete: 0,
-  infeasible: 1,
-  pruned: 2,
+  pruned: 1,
+  infeasible: 2,
   failed: 3,
 };
 

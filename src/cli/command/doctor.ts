@@ -1,0 +1,96 @@
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Command } from 'commander';
+import { listDevices } from '../../device/ort.js';
+import { errorMessage } from '../../errors.js';
+import { createLedger } from '../../ledger/sqlite.js';
+import { loadBinding, loadHost } from '../../runtime/runtime.js';
+import { VERSION } from '../compose.js';
+import { type OutputOptions, print } from '../output.js';
+
+interface Check {
+  readonly name: string;
+  readonly ok: boolean;
+  readonly detail: string;
+  /** What to do where it is not ok. */
+  readonly fix?: string;
+}
+
+/** `archwright doctor`: exit code 1 where something does not work. */
+export function addDoctorCommand(program: Command): void {
+  program
+    .command('doctor')
+    .description('say what works on this machine, and what to do about the rest')
+    .option('--json', 'print one JSON document')
+    .action(async (flags: OutputOptions) => {
+      const checks = await examine();
+      print({ schema: 'archwright.doctor/1', checks }, flags, () =>
+        checks.map(formatCheck).join('\n'),
+      );
+      if (checks.some(({ ok }) => !ok)) process.exitCode = 1;
+    });
+}
+
+async function examine(): Promise<Check[]> {
+  const checks: Check[] = [
+    attempt(
+      'archwright',
+      () => `${VERSION} on Node ${process.version}`,
+      'install Node 20.17 or newer',
+    ),
+    attempt(
+      'native addon',
+      () =>
+        `ONNX Runtime ${loadBinding().runtimeVersion()}, ${loadBinding().availableProviders().join(', ')}`,
+      'npm run install (needs Python 3, make and a C++ compiler)',
+    ),
+    attempt('host', describeHost, 'npm run install'),
+    attempt('telemetry', describeTelemetry, 'unset ORT_DISABLE_TELEMETRY, or set it to 1'),
+    attempt('ledger', tryLedger, 'npm ci (the package libsql brings a binary for this platform)'),
+  ];
+  for (const device of await listDevices()) {
+    // What this version cannot use is no fault of the machine.
+    if (device.usable) checks.push({ name: `device ${device.id}`, ok: true, detail: 'usable' });
+    else if (device.id === 'cpu')
+      checks.push({ name: 'device cpu', ok: false, detail: device.reason, fix: device.fix });
+    else
+      checks.push({ name: `device ${device.id}`, ok: true, detail: `not used: ${device.reason}` });
+  }
+  return checks;
+}
+
+function attempt(name: string, look: () => string, fix: string): Check {
+  try {
+    return { name, ok: true, detail: look() };
+  } catch (error) {
+    return { name, ok: false, detail: errorMessage(error), fix };
+  }
+}
+
+function describeHost(): string {
+  const { cpuModel, availableCores, features, totalMemoryBytes } = loadHost().hostFacts();
+  const gib = (totalMemoryBytes / 1024 ** 3).toFixed(1);
+  return `${cpuModel}, ${availableCores} cores, ${gib} GiB, ${features.join(' ')}`;
+}
+
+function describeTelemetry(): string {
+  const value = process.env.ORT_DISABLE_TELEMETRY ?? '1';
+  return value === '1' ? 'off' : 'turned on by ORT_DISABLE_TELEMETRY in the environment';
+}
+
+function tryLedger(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'archwright-doctor-'));
+  try {
+    const path = join(folder, 'ledger.sqlite');
+    createLedger(path, { name: 'doctor', config: {}, seed: 0, version: VERSION }).close();
+    return existsSync(path) ? 'SQLite writes and locks' : 'no file was written';
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function formatCheck({ name, ok, detail, fix }: Check): string {
+  const advice = ok || fix === undefined ? '' : `\n                 → ${fix}`;
+  return `${ok ? '✓' : '✗'} ${name.padEnd(14)} ${detail}${advice}`;
+}

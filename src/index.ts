@@ -1,0 +1,33 @@
+/** Archwright as a library: everything that the command line does is a function. */
+
+export { type BenchDocument, bench } from './cli/command/bench.js';
+export {
+  type FinishedSearch,
+  resume,
+  type SearchRequest,
+  search,
+  show,
+  VERSION,
+  type Watcher,
+} from './cli/compose.js';
+export { loadConfig, parseConfig } from './cli/config.js';
+export type { Config, ConfigInput } from './cli/config-schema.js';
+export { type DataSpec, type Dataset, loadDataset } from './data/data.js';
+export type { Device, DeviceFacts, DeviceListing } from './device/device.js';
+export { createCpuDevice, listDevices } from './device/ort.js';
+export { ArchwrightError, InternalError, UsageError } from './errors.js';
+export { GraphBuilder } from './ir/builder.js';
+export { type GraphCost, inferCost } from './ir/cost.js';
+export type { Attribute, Graph, Initializer, Node, ValueInfo } from './ir/graph.js';
+export { hashGraph } from './ir/hash.js';
+export { inferTypes } from './ir/infer.js';
+export { decodeModel } from './ir/onnx/decode.js';
+export { encodeModel } from './ir/onnx/encode.js';
+export { parseGraph } from './ir/text/parse.js';
+export { printGraph } from './ir/text/print.js';
+export { verify } from './ir/verify.js';
+export { type Measurement, measureModel } from './measure/measure.js';
+export type { RunSummary } from './search/summary.js';
+export { createConvSpace } from './space/conv.js';
+export type { Space, TaskShape } from './space/space.js';
+export { Rng } from './util/random.js';
