@@ -6,6 +6,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Dataset, Split } from '../data/data.js';
 import type { Device } from '../device/device.js';
+import { isWorkFailure, runModel } from '../device/run.js';
 import { ArchwrightError, errorMessage, UsageError } from '../errors.js';
 import { type Limits, limitsBroken, reasonToRefuse } from '../guard/guard.js';
 import { inferCost } from '../ir/cost.js';
@@ -14,7 +15,6 @@ import { hashGraph } from '../ir/hash.js';
 import { encodeModel } from '../ir/onnx/encode.js';
 import { verify } from '../ir/verify.js';
 import { measureLatencyBriefly, measureModel } from '../measure/measure.js';
-import { RunnerError, TaskError } from '../runtime/runtime.js';
 import type { Space } from '../space/space.js';
 import { deployGraph, labelsOf } from '../train/deploy.js';
 import type { EvaluateResult } from '../train/evaluate.js';
@@ -96,11 +96,7 @@ export function createLocalEvaluator<A>(options: LocalEvaluatorOptions<A>): Eval
         return await stages[call.stage](options, candidate, call);
       } catch (error) {
         // What the candidate did to a runner or to our own checks is its outcome; the rest is not.
-        const own =
-          error instanceof RunnerError ||
-          error instanceof TaskError ||
-          error instanceof CandidateError;
-        if (!own) throw error;
+        if (!isWorkFailure(error) && !(error instanceof CandidateError)) throw error;
         return { status: 'failed', reason: errorMessage(error), metrics: {} };
       }
     },
@@ -309,11 +305,8 @@ async function checkLogits(options: LocalEvaluatorOptions<unknown>, path: string
   const rows = Math.min(CHECK_IMAGES, split.count);
   const feed = normalizedRows(sharedSplit(dataset, 'search'), split.images, 0, rows);
   const model = new Uint8Array(await readFile(join(options.runDir, path)));
-  const logits = await device.runner.call<Float32Array>({
-    module: new URL('./logits-task.js', import.meta.url).href,
-    name: 'logitsTask',
-    args: { model, feed, options: device.sessionOptions() },
-  });
+  const outputs = await runModel(device, model, { image: feed });
+  const logits = outputs.logits?.data as Float32Array;
   return { split: 'search', rows, logits: Array.from(logits) };
 }
 
