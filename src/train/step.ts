@@ -17,7 +17,7 @@ import {
   type ParameterGroup,
 } from './optimizer.js';
 import type { ResolvedRecipe } from './recipe.js';
-import { appendRunningUpdate, appendTrainingForm } from './training-form.js';
+import { appendRunningUpdate, appendTrainingForm, trainedNorms } from './training-form.js';
 
 /** Where one tensor of the deployment graph lies in a flat vector. */
 export interface Slot {
@@ -83,6 +83,7 @@ export function createTrainingStep(graph: Graph, recipe: ResolvedRecipe): Traini
     if (initializer.role === 'constant') b.initializer(initializer);
   }
   appendFrozenStates(b, bound);
+  const running = appendRunning(b, bound);
 
   const forward = appendTrainingForm(b, bound);
   const logits = (bound.outputs[0] as (typeof bound.outputs)[number]).name;
@@ -113,7 +114,18 @@ export function createTrainingStep(graph: Graph, recipe: ResolvedRecipe): Traini
       state.push({ name: vector, next: output, length, slots: vector === name ? slots : [] });
     });
   });
-  state.push(...appendRunning(b, forward.statistics));
+  if (running.length > 0) {
+    const updated = appendRunningUpdate(
+      b,
+      forward.statistics,
+      running.map(({ name }) => name),
+    );
+    running.forEach((vector, k) => {
+      const next = `${vector.name}.next`;
+      b.output(updated[k] as string, next);
+      state.push({ ...vector, next });
+    });
+  }
   return {
     graph: b.build({ ...graph.metadata }),
     batch,
@@ -189,23 +201,20 @@ function slotsOf(members: readonly Initializer[]): Slot[] {
 function appendUnpacked(b: GraphBuilder, vector: string, members: readonly Initializer[]): void {
   const sizes = members.map(({ dims }) => elementCount(dims));
   b.input(vector, 'float32', [sizes.reduce((sum, size) => sum + size, 0)]);
-  const parts = b.ops(
-    'Split',
-    [vector, b.ints(sizes)],
-    { axis: 0 },
-    sizes.length,
-    `${vector}.part`,
-  );
+  const plain = { domain: '', attributes: {} };
+  const parts = members.map(({ name, dims }) => (dims.length === 1 ? name : `${name}.part`));
+  b.append({
+    ...plain,
+    name: `${vector}.split`,
+    op: 'Split',
+    inputs: [vector, b.ints(sizes)],
+    outputs: parts,
+  });
   members.forEach(({ name, dims }, i) => {
-    const inputs = [parts[i] as string, b.ints(dims)];
-    b.append({
-      name: `${name}.of`,
-      op: 'Reshape',
-      domain: '',
-      inputs,
-      outputs: [name],
-      attributes: {},
-    });
+    const part = parts[i] as string;
+    if (part === name) return;
+    const inputs = [part, b.ints(dims)];
+    b.append({ ...plain, name: `${name}.reshape`, op: 'Reshape', inputs, outputs: [name] });
   });
 }
 
@@ -227,35 +236,27 @@ function appendPacked(
   return b.op('Concat', parts, { axis: 0 }, `d.${vector}`);
 }
 
-/** Running statistics that no normalisation in training form updates stay as they are. */
+/** Running statistics of frozen normalisations stay as they are. */
 function appendFrozenStates(b: GraphBuilder, graph: Graph): void {
-  const updated = new Set(
-    graph.nodes.flatMap((n) => (n.op === 'BatchNormalization' ? n.inputs.slice(3) : [])),
-  );
+  const updated = new Set(trainedNorms(graph).flatMap((norm) => norm.inputs.slice(3)));
   for (const initializer of graph.initializers) {
     if (initializer.role === 'state' && !updated.has(initializer.name)) b.initializer(initializer);
   }
 }
 
-function appendRunning(
-  b: GraphBuilder,
-  statistics: ReturnType<typeof appendTrainingForm>['statistics'],
-): StateVector[] {
-  if (statistics.length === 0) return [];
-  const length = statistics.reduce((sum, { channels }) => sum + channels, 0);
-  const vectors = {
-    mean: b.input('running.mean', 'float32', [length]),
-    variance: b.input('running.variance', 'float32', [length]),
-  };
-  const next = appendRunningUpdate(b, statistics, vectors);
-  return (['mean', 'variance'] as const).map((kind) => {
-    const output = `${vectors[kind]}.next`;
-    b.output(next[kind], output);
-    let offset = 0;
-    const slots = statistics.map(({ running, channels }) => {
-      offset += channels;
-      return { name: running[kind], offset: offset - channels, length: channels };
-    });
-    return { name: vectors[kind], next: output, length, slots };
+const runningKinds = ['mean', 'variance'] as const;
+
+/** Flat inputs with the running statistics, cut into tensors under their own names. */
+function appendRunning(b: GraphBuilder, graph: Graph): readonly Omit<StateVector, 'next'>[] {
+  const norms = trainedNorms(graph);
+  if (norms.length === 0) return [];
+  return runningKinds.map((kind, k) => {
+    const names = norms.map((norm) => norm.inputs[3 + k] as string);
+    const members = names.map(
+      (name) => graph.initializers.find((i) => i.name === name) as Initializer,
+    );
+    const name = `running.${kind}`;
+    appendUnpacked(b, name, members);
+    return { name, length: b.sizeOf(name), slots: slotsOf(members) };
   });
 }

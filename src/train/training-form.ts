@@ -4,6 +4,7 @@
  */
 import type { GraphBuilder } from '../ir/builder.js';
 import type { Graph, Node } from '../ir/graph.js';
+import { countUses } from '../ir/uses.js';
 import { countAlong, range } from './gradient/rule.js';
 
 /** Share of the batch's statistics in the running ones (PyTorch's `momentum`). */
@@ -11,8 +12,6 @@ export const RUNNING_MOMENTUM = 0.1;
 
 /** Statistics that one normalisation found in the batch. */
 export interface BatchStatistics {
-  /** Initialisers (role `state`) that hold the running ones. */
-  readonly running: { readonly mean: string; readonly variance: string };
   /** Values [C] of the batch; the variance is divided by the count. */
   readonly mean: string;
   readonly variance: string;
@@ -27,15 +26,32 @@ export interface TrainingForward {
 }
 
 /**
- * Appends the nodes of `graph` in training form. A batch normalisation whose running statistics are
- * not of role `state` stays frozen in inference form.
+ * The batch normalisations that training updates: those whose running statistics are of role `state`
+ * and their own. Others stay frozen in inference form.
+ */
+export function trainedNorms(graph: Graph): readonly Node[] {
+  const states = new Set(graph.initializers.flatMap((i) => (i.role === 'state' ? [i.name] : [])));
+  const uses = countUses(graph);
+  return graph.nodes.filter(
+    ({ op, domain, inputs }) =>
+      op === 'BatchNormalization' &&
+      domain === '' &&
+      inputs.slice(3).every((name) => states.has(name) && uses.get(name) === 1),
+  );
+}
+
+/**
+ * Appends the nodes of `graph` in training form; statistics are in the order of `trainedNorms`.
+ *
+ * Caveat: ONNX Runtime writes the batch's statistics over the running ones that go in (even over
+ * initializers), so these must be values that nothing else reads.
  */
 export function appendTrainingForm(builder: GraphBuilder, graph: Graph): TrainingForward {
-  const states = new Set(graph.initializers.flatMap((i) => (i.role === 'state' ? [i.name] : [])));
+  const norms = new Set(trainedNorms(graph));
   const nodes: Node[] = [];
   const statistics: BatchStatistics[] = [];
   for (const node of graph.nodes) {
-    const trained = trainingNode(builder, node, states);
+    const trained = trainingNode(builder, node, norms);
     builder.append(trained);
     nodes.push(trained);
     if (trained.op === 'BatchNormalization' && trained.outputs.length === 3) {
@@ -45,21 +61,16 @@ export function appendTrainingForm(builder: GraphBuilder, graph: Graph): Trainin
   return { nodes, statistics };
 }
 
-function trainingNode(builder: GraphBuilder, node: Node, states: ReadonlySet<string>): Node {
+function trainingNode(builder: GraphBuilder, node: Node, trained: ReadonlySet<Node>): Node {
   if (node.domain !== '') return node;
-  const [x = '', scale = '', bias = '', mean = '', variance = ''] = node.inputs;
+  const [x = ''] = node.inputs;
   const [y = ''] = node.outputs;
   switch (node.op) {
     case 'BatchNormalization': {
-      if (!states.has(mean) || !states.has(variance)) return node;
-      const dims = builder.dimsOf(scale);
-      const data = new Float32Array(dims[0] as number);
-      const unread = builder.constant({ dtype: 'float32', dims, data });
-      // Momentum 0 makes outputs 1 and 2 the batch's statistics; inputs 3 and 4 then do not matter.
-      // Caveat: ONNX Runtime may write those outputs over the inputs, so these must be initializers.
+      if (!trained.has(node)) return node;
+      // Momentum 0 makes outputs 1 and 2 the batch's statistics, whatever inputs 3 and 4 are.
       return {
         ...node,
-        inputs: [x, scale, bias, unread, unread],
         outputs: [y, unused(builder, `${y}.mean`), unused(builder, `${y}.var`)],
         attributes: {
           ...node.attributes,
@@ -83,7 +94,6 @@ function statisticsOf(builder: GraphBuilder, node: Node, trained: Node): BatchSt
   const dims = builder.dimsOf(node.inputs[0] as string);
   const axes = range(dims.length).filter((axis) => axis !== 1);
   return {
-    running: { mean: node.inputs[3] as string, variance: node.inputs[4] as string },
     mean: trained.outputs[1] as string,
     variance: trained.outputs[2] as string,
     channels: dims[1] as number,
@@ -100,13 +110,13 @@ export function unused(builder: GraphBuilder, name: string): string {
 
 /**
  * Running statistics after the step: (1−m)·old + m·batch, the variance divided by count − 1 as
- * PyTorch does. `mean` and `variance` are the flat vectors of all normalisations in order.
+ * PyTorch does. `running` are the flat vectors of all means and of all variances.
  */
 export function appendRunningUpdate(
   builder: GraphBuilder,
   statistics: readonly BatchStatistics[],
-  running: { readonly mean: string; readonly variance: string },
-): { readonly mean: string; readonly variance: string } {
+  running: readonly string[],
+): readonly string[] {
   const unbiased = statistics.flatMap(({ channels, count }) =>
     new Array<number>(channels).fill((RUNNING_MOMENTUM * count) / (count - 1)),
   );
@@ -115,24 +125,23 @@ export function appendRunningUpdate(
     dims: [unbiased.length],
     data: Float32Array.from(unbiased),
   });
-  const update = (old: string, values: readonly string[], share: string, name: string) => {
-    const batch = builder.op('Concat', values, { axis: 0 }, `${name}.batch`);
-    const kept = builder.op('Mul', [old, builder.scalar(1 - RUNNING_MOMENTUM)], {}, `${name}.kept`);
-    const added = builder.op('Mul', [batch, share], {}, `${name}.added`);
-    return builder.op('Add', [kept, added], {}, `${name}.sum`);
+  const update = (old: string, values: readonly string[], share: string) => {
+    const batch = builder.op('Concat', values, { axis: 0 }, `${old}.batch`);
+    const kept = builder.op('Mul', [old, builder.scalar(1 - RUNNING_MOMENTUM)], {}, `${old}.kept`);
+    const added = builder.op('Mul', [batch, share], {}, `${old}.added`);
+    return builder.op('Add', [kept, added], {}, `${old}.sum`);
   };
-  return {
-    mean: update(
-      running.mean,
+  const [mean = '', variance = ''] = running;
+  return [
+    update(
+      mean,
       statistics.map((s) => s.mean),
       builder.scalar(RUNNING_MOMENTUM),
-      running.mean,
     ),
-    variance: update(
-      running.variance,
+    update(
+      variance,
       statistics.map((s) => s.variance),
       factor,
-      running.variance,
     ),
-  };
+  ];
 }
