@@ -173,22 +173,20 @@ struct ConvWeightGrad {
 
 struct TrainingBatchNorm {
   static constexpr const char* name = "TrainingBatchNorm";
-  static inline const std::vector<int> inputs{kFloat32, kFloat32, kFloat32, kFloat32, kFloat32};
-  static inline const std::vector<int> outputs{kFloat32, kFloat32, kFloat32, kFloat32, kFloat32};
-  static constexpr size_t requiredInputs = 5;
+  static inline const std::vector<int> inputs{kFloat32, kFloat32, kFloat32};
+  static inline const std::vector<int> outputs{kFloat32, kFloat32, kFloat32, kFloat32};
+  static constexpr size_t requiredInputs = 3;
 
-  explicit TrainingBatchNorm(const Attributes& a)
-      : epsilon(a.number("epsilon")), momentum(a.number("momentum")) {}
+  explicit TrainingBatchNorm(const Attributes& a) : epsilon(a.number("epsilon")) {}
   void compute(const Call& call, const Parallel& parallel) const {
     const Dims x = call.dims(0), channels{x[1]};
     kernels::batchNormForward(
         {x[0], x[1], planeOf(x)},
-        {call.input(0), call.input(1), call.input(2), call.input(3), call.input(4),
-         call.output(0, x), call.output(1, channels), call.output(2, channels),
-         call.output(3, channels), call.output(4, channels), epsilon, momentum},
+        {call.input(0), call.input(1), call.input(2), call.output(0, x), call.output(1, channels),
+         call.output(2, channels), call.output(3, channels), epsilon},
         parallel);
   }
-  float epsilon, momentum;
+  float epsilon;
 };
 
 struct BatchNormGrad {

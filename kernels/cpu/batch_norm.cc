@@ -104,11 +104,9 @@ void batchNormForward(const BatchNormShape& s, const BatchNormForward& a, const 
     const double variance = std::max(0.0, sums.second / count - offset * offset);
     const double mean = shift + offset;
     const double invStd = 1.0 / std::sqrt(variance + static_cast<double>(a.epsilon));
-    const double unbiased = count > 1 ? variance * count / (count - 1) : variance;
     a.mean[c] = static_cast<float>(mean);
     a.invStd[c] = static_cast<float>(invStd);
-    a.nextMean[c] = static_cast<float>((1.0 - a.momentum) * a.runningMean[c] + a.momentum * mean);
-    a.nextVar[c] = static_cast<float>((1.0 - a.momentum) * a.runningVar[c] + a.momentum * unbiased);
+    a.variance[c] = static_cast<float>(variance);
     const float slope = static_cast<float>(a.scale[c] * invStd);
     const float intercept = static_cast<float>(a.bias[c] - a.scale[c] * invStd * mean);
     for (int64_t n = 0; n < s.batch; n++)

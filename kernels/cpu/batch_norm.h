@@ -14,13 +14,11 @@ struct BatchNormShape {
 };
 
 // With mean and (biased) variance over batch and plane:
-//   y = scale · (x − mean) · invStd + bias,  invStd = 1 / √(variance + epsilon);
-//   nextMean = (1 − momentum) · runningMean + momentum · mean, and likewise the variance with its
-//   unbiased estimate (PyTorch's convention).
+//   y = scale · (x − mean) · invStd + bias,  invStd = 1 / √(variance + epsilon).
 struct BatchNormForward {
-  const float *x, *scale, *bias, *runningMean, *runningVar;
-  float *y, *mean, *invStd, *nextMean, *nextVar;
-  float epsilon, momentum;
+  const float *x, *scale, *bias;
+  float *y, *mean, *variance, *invStd;
+  float epsilon;
 };
 void batchNormForward(const BatchNormShape& shape, const BatchNormForward& args,
                       const Parallel& parallel);

@@ -37,7 +37,7 @@ export function limitsBroken(graph: Graph, cost: GraphCost, limits: Limits): Vio
  * flow and custom domains), bulky constants, an output that no input reaches.
  */
 export function reasonToRefuse(graph: Graph): string | undefined {
-  const foreign = graph.nodes.find((node) => !isKnownOp(node.op, node.domain));
+  const foreign = graph.nodes.find(({ op, domain }) => domain !== '' || !isKnownOp(op));
   if (foreign !== undefined) {
     return `node ${foreign.name}: the operator ${foreign.op} is not among those that may run`;
   }

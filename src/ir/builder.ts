@@ -8,6 +8,7 @@ import {
   type ElementType,
   elementCount,
   type HostTensor,
+  type TensorData,
 } from '../util/tensor.js';
 import { type AttributeValue, createAttributes } from './attributes.js';
 import {
@@ -23,7 +24,7 @@ import {
   type ValueInfo,
 } from './graph.js';
 import { TypeScope } from './infer.js';
-import type { OpName } from './op-schema.js';
+import { domainOf, type OpName } from './op-schema.js';
 
 export interface BuilderOptions {
   /** Version of ONNX's own operator set. */
@@ -129,7 +130,7 @@ export class GraphBuilder {
     this.append({
       name: nodeName,
       op,
-      domain: '',
+      domain: domainOf(op),
       inputs,
       outputs,
       attributes: createAttributes(op, attributes),
@@ -164,6 +165,17 @@ export class GraphBuilder {
       source = name;
     }
     this.#outputs.push({ name: source, ...this.typeOf(source) });
+  }
+
+  /** Whether the graph imports the operators of `domain`. */
+  imports(domain: string): boolean {
+    return Object.hasOwn(this.#scope.opsets, domain);
+  }
+
+  /** Elements of a constant, or undefined where `value` is no constant initializer. */
+  constantOf(value: string): TensorData | undefined {
+    const initializer = this.#initializers.get(value);
+    return initializer?.role === 'constant' ? initializer.data : undefined;
   }
 
   /** Type of a value; an error when it is unknown. */

@@ -2,9 +2,11 @@
  * The operators that Archwright knows: arity and attributes. Every other table (shape, cost,
  * gradient) is keyed by `OpName`, so an operator added here must be added there for `tsc` to pass.
  * Attributes of older operator sets are listed too (axes of Squeeze, min and max of Clip, …), since
- * decoded models use them. Source: ONNX operator specifications, opsets 7 to 17.
+ * decoded models use them. Source: ONNX operator specifications, opsets 7 to 17. The operators of our
+ * own kernels are in `native-op-schema.ts`.
  */
-import type { AttributeKind } from './graph.js';
+import { type AttributeKind, NATIVE_DOMAIN } from './graph.js';
+import { nativeOpSchemas } from './native-op-schema.js';
 
 export interface OpSchema {
   /** Least and most inputs. */
@@ -29,6 +31,7 @@ const window = {
 } as const;
 
 export const opSchemas = {
+  ...nativeOpSchemas,
   Abs: unary,
   Add: binary,
   And: binary,
@@ -174,12 +177,17 @@ export const opSchemas = {
   Where: { inputs: [3, 3], outputs: [1, 1], attributes: {} },
 } as const satisfies Record<string, OpSchema>;
 
-/** An operator of ONNX's own domain that the tables know. */
+/** An operator that the tables know. */
 export type OpName = keyof typeof opSchemas;
+
+/** The domain of a known operator: ONNX's own (`''`), or that of the native kernels. */
+export function domainOf(op: OpName): string {
+  return Object.hasOwn(nativeOpSchemas, op) ? NATIVE_DOMAIN : '';
+}
 
 /** Whether the tables know this operator. */
 export function isKnownOp(op: string, domain = ''): op is OpName {
-  return domain === '' && Object.hasOwn(opSchemas, op);
+  return Object.hasOwn(opSchemas, op) && domainOf(op as OpName) === domain;
 }
 
 /** The schema of a known operator. */

@@ -6,7 +6,13 @@
  */
 import { UsageError } from '../errors.js';
 import { GraphBuilder } from '../ir/builder.js';
-import { DEFAULT_OPSET, type Graph, type Initializer, withDims } from '../ir/graph.js';
+import {
+  DEFAULT_OPSET,
+  type Graph,
+  type Initializer,
+  NATIVE_DOMAIN,
+  withDims,
+} from '../ir/graph.js';
 import { elementCount, type HostTensor } from '../util/tensor.js';
 import { appendGradients, knownContents } from './autodiff.js';
 import { appendCrossEntropy } from './loss.js';
@@ -18,6 +24,12 @@ import {
 } from './optimizer.js';
 import type { ResolvedRecipe } from './recipe.js';
 import { appendRunningUpdate, appendTrainingForm, trainedNorms } from './training-form.js';
+
+/**
+ * What a step is made of: our own kernels where they have the operator, which only our addon runs, or
+ * ordinary ONNX operators, which any ONNX Runtime does.
+ */
+export type Kernels = 'native' | 'onnx';
 
 /** Where one tensor of the deployment graph lies in a flat vector. */
 export interface Slot {
@@ -57,12 +69,17 @@ export interface TrainingStep {
  *
  * @throws UsageError if the graph has another form, or an operator without gradient.
  */
-export function createTrainingStep(graph: Graph, recipe: ResolvedRecipe): TrainingStep {
+export function createTrainingStep(
+  graph: Graph,
+  recipe: ResolvedRecipe,
+  kernels: Kernels = 'native',
+): TrainingStep {
   const { batch } = recipe;
   const bound = bindBatch(graph, batch);
   const image = bound.inputs[0] as (typeof bound.inputs)[number];
   const b = new GraphBuilder(`${graph.name}.step`, {
     opset: Math.max(DEFAULT_OPSET, graph.opsets[''] ?? 0),
+    domains: kernels === 'native' ? { [NATIVE_DOMAIN]: 1 } : {},
   });
   b.input(image.name, image.dtype, image.shape ?? []);
   b.input('label', 'int64', [batch]);

@@ -6,6 +6,7 @@ import type { GraphBuilder } from '../ir/builder.js';
 import type { Graph, Node } from '../ir/graph.js';
 import { countUses } from '../ir/uses.js';
 import { countAlong, range } from './gradient/rule.js';
+import { hasNativeForm, nativeBatchNorm, nativeConv } from './native-form.js';
 
 /** Share of the batch's statistics in the running ones (PyTorch's `momentum`). */
 export const RUNNING_MOMENTUM = 0.1;
@@ -54,9 +55,7 @@ export function appendTrainingForm(builder: GraphBuilder, graph: Graph): Trainin
     const trained = trainingNode(builder, node, norms);
     builder.append(trained);
     nodes.push(trained);
-    if (trained.op === 'BatchNormalization' && trained.outputs.length === 3) {
-      statistics.push(statisticsOf(builder, node, trained));
-    }
+    if (norms.has(node)) statistics.push(statisticsOf(builder, node, trained));
   }
   return { nodes, statistics };
 }
@@ -68,6 +67,13 @@ function trainingNode(builder: GraphBuilder, node: Node, trained: ReadonlySet<No
   switch (node.op) {
     case 'BatchNormalization': {
       if (!trained.has(node)) return node;
+      if (hasNativeForm(builder, x)) {
+        return nativeBatchNorm(node, [
+          unused(builder, `${y}.mean`),
+          unused(builder, `${y}.var`),
+          unused(builder, `${y}.rate`),
+        ]);
+      }
       // Momentum 0 makes outputs 1 and 2 the batch's statistics, whatever inputs 3 and 4 are.
       return {
         ...node,
@@ -79,6 +85,8 @@ function trainingNode(builder: GraphBuilder, node: Node, trained: ReadonlySet<No
         },
       };
     }
+    case 'Conv':
+      return (hasNativeForm(builder, x) ? nativeConv(builder, node) : undefined) ?? node;
     case 'Dropout':
       return { ...node, op: 'Identity', inputs: [x], outputs: [y], attributes: {} };
     case 'MaxPool':

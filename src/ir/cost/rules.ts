@@ -64,6 +64,16 @@ const gemm: CostRule = {
 
 /** The table, one row per operator. */
 export const costRules: Readonly<Record<OpName, CostRule>> = {
+  ActivationGrad: moving,
+  BatchNormGrad: moving,
+  ConvInputGrad: { macs: ({ inputs: [dy, w] }) => sizeOf(dy) * sizeOf(w?.slice(1)), reads: 'all' },
+  ConvWeightGrad: {
+    macs: ({ inputs: [dy], outputs: [dw] }) => sizeOf(dy) * sizeOf(dw?.slice(1)),
+    reads: 'all',
+  },
+  MaxPoolGrad: moving,
+  TrainingBatchNorm: moving,
+  TrainingConv: conv,
   Abs: moving,
   Add: moving,
   And: moving,

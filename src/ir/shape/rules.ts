@@ -15,11 +15,19 @@ import {
   unsqueeze,
 } from './layout.js';
 import { gemm, matMul } from './matrix.js';
+import * as native from './native.js';
 import { batchNormalization, layerNormalization, softmax } from './normalization.js';
 import { argReduce, reduce } from './reduction.js';
 import type { ShapeRules } from './shape.js';
 
 export const shapeRules: ShapeRules = {
+  ActivationGrad: native.likeSecond,
+  BatchNormGrad: native.batchNormGrad,
+  ConvInputGrad: native.convInputGrad,
+  ConvWeightGrad: native.convWeightGrad,
+  MaxPoolGrad: native.maxPoolGrad,
+  TrainingBatchNorm: native.trainingBatchNorm,
+  TrainingConv: conv,
   Abs: element.unary,
   Add: element.add,
   And: element.logical,

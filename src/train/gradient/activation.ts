@@ -1,9 +1,14 @@
 /** Activations. Where the derivative jumps, the value is PyTorch's. */
 import { floatOf, intOf } from '../../ir/attributes.js';
+import { nativeClipGradient } from './native.js';
 import { frontAxis, type GradientContext, type GradientRule } from './rule.js';
 
 /** dx where y > 0 */
-export const relu: GradientRule = (c) => [c.mask(c.greater(c.y, c.scalar(0)))];
+export const relu: GradientRule = (c) => [
+  c.native
+    ? nativeClipGradient(c, 0, Number.POSITIVE_INFINITY)
+    : c.mask(c.greater(c.y, c.scalar(0))),
+];
 
 /** dx where x > 0, else α·dx */
 export const leakyRelu: GradientRule = (c) => {
@@ -13,6 +18,10 @@ export const leakyRelu: GradientRule = (c) => {
 
 /** dx strictly inside the bounds, 0 on and outside them (as ReLU6 has it in PyTorch). */
 export const clip: GradientRule = (c) => {
+  const [least, most] = [constantBound(c, 'min', 1), constantBound(c, 'max', 2)];
+  if (c.native && least !== undefined && most !== undefined) {
+    return [nativeClipGradient(c, least, most)];
+  }
   const low = bound(c, 'min', 1);
   const high = bound(c, 'max', 2);
   const above = low === undefined ? undefined : c.greater(c.y, low);
@@ -26,6 +35,16 @@ function bound(c: GradientContext, attribute: string, input: number): string | u
   if (c.hasInput(input)) return c.x(input);
   const value = c.node.attributes[attribute];
   return value?.kind === 'float' ? c.scalar(value.value) : undefined;
+}
+
+/** The bound as a number; infinite where there is none, undefined where it is computed. */
+function constantBound(c: GradientContext, name: 'min' | 'max', input: 1 | 2): number | undefined {
+  if (c.hasInput(input)) {
+    const data = c.builder.constantOf(c.x(input));
+    return data === undefined ? undefined : Number(data[0]);
+  }
+  const none = name === 'min' ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY;
+  return floatOf(c.node, name, none);
 }
 
 /** y·(1−y)·dx */
@@ -42,6 +61,9 @@ export const hardSigmoid: GradientRule = (c) => {
 
 /** y = x·h, h = clip(x/6 + ½, 0, 1): dy/dx = x/3 + ½ where |x| < 3, else h */
 export const hardSwish: GradientRule = (c) => {
+  if (c.native) {
+    return [c.op('ActivationGrad', [c.dy, c.x()], { low: -3, high: 3, slope: 0, ramp: 1 })];
+  }
   const gate = c.op('HardSigmoid', [c.x()], { alpha: 1 / 6, beta: 0.5 });
   const inside = c.op('Less', [c.op('Abs', [c.x()]), c.scalar(3)]);
   const slope = c.add(c.scale(c.x(), 1 / 3), c.scalar(0.5));

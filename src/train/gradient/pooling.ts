@@ -14,6 +14,9 @@ export const maxPool: GradientRule = (c) => {
   const count = elementCount(dims);
   const picked = elementCount(c.dims(c.y));
   const indices = c.output(1) ?? recomputedIndices(c);
+  if (c.native) {
+    return [c.op('MaxPoolGrad', [c.dy, indices], { spatial_shape: dims.slice(2) })];
+  }
   const flat = addAt(c, [count], c.reshape(indices, [picked]), c.reshape(c.dy, [picked]), 0);
   return [c.reshape(flat, dims)];
 };

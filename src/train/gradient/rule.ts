@@ -6,7 +6,7 @@
 import { UsageError } from '../../errors.js';
 import { type AttributeValue, intsOf } from '../../ir/attributes.js';
 import type { GraphBuilder } from '../../ir/builder.js';
-import type { Node } from '../../ir/graph.js';
+import { NATIVE_DOMAIN, type Node } from '../../ir/graph.js';
 import type { OpName } from '../../ir/op-schema.js';
 import { elementCount } from '../../util/tensor.js';
 
@@ -60,6 +60,11 @@ export class GradientContext {
   output(i: number): string | undefined {
     const name = this.node.outputs[i] ?? '';
     return name === '' ? undefined : name;
+  }
+
+  /** Whether this gradient may use our own kernels: float32, in a graph that imports them. */
+  get native(): boolean {
+    return this.builder.imports(NATIVE_DOMAIN) && this.builder.typeOf(this.dy).dtype === 'float32';
   }
 
   /** An error that names the node and why it cannot be trained. */

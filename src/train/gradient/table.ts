@@ -5,6 +5,7 @@ import * as arithmetic from './arithmetic.js';
 import { conv, convTranspose } from './convolution.js';
 import * as layout from './layout.js';
 import { gemm, matMul } from './matrix.js';
+import { trainingBatchNorm, trainingConv } from './native.js';
 import { batchNormalization, layerNormalization } from './normalization.js';
 import { averagePool, maxPool } from './pooling.js';
 import * as reduction from './reduction.js';
@@ -15,12 +16,16 @@ const logical: NotDifferentiable = { notDifferentiable: 'its result is true or f
 const integer: NotDifferentiable = { notDifferentiable: 'its result is an index or a size' };
 const source: NotDifferentiable = { notDifferentiable: 'it makes a constant' };
 
+const backward: NotDifferentiable = { notDifferentiable: 'it is part of a backward pass' };
+
 export const gradientRules: Readonly<Record<OpName, GradientRule | NotDifferentiable>> = {
   Abs: arithmetic.abs,
+  ActivationGrad: backward,
   Add: arithmetic.add,
   And: logical,
   ArgMax: integer,
   AveragePool: averagePool,
+  BatchNormGrad: backward,
   BatchNormalization: batchNormalization,
   Cast: layout.cast,
   Clip: activation.clip,
@@ -28,7 +33,9 @@ export const gradientRules: Readonly<Record<OpName, GradientRule | NotDifferenti
   Constant: source,
   ConstantOfShape: source,
   Conv: conv,
+  ConvInputGrad: backward,
   ConvTranspose: convTranspose,
+  ConvWeightGrad: backward,
   Div: arithmetic.div,
   Dropout: layout.reshape,
   Elu: activation.elu,
@@ -55,6 +62,7 @@ export const gradientRules: Readonly<Record<OpName, GradientRule | NotDifferenti
   MatMul: matMul,
   Max: arithmetic.extremum,
   MaxPool: maxPool,
+  MaxPoolGrad: backward,
   Min: arithmetic.extremum,
   Mul: arithmetic.mul,
   Neg: arithmetic.neg,
@@ -84,6 +92,8 @@ export const gradientRules: Readonly<Record<OpName, GradientRule | NotDifferenti
   Sum: arithmetic.sum,
   Tanh: activation.tanh,
   Tile: layout.tile,
+  TrainingBatchNorm: trainingBatchNorm,
+  TrainingConv: trainingConv,
   Transpose: layout.transpose,
   Unsqueeze: layout.reshape,
   Where: selection.where,

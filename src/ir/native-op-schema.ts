@@ -1,0 +1,47 @@
+/**
+ * The operators of `kernels/cpu`, domain `archwright` version 1: what training graphs use where the
+ * device has them. A deployment graph never holds one. Attributes are all required; `pads`,
+ * `strides`, `dilations` and `group` are those of Conv, two spatial dimensions, float32.
+ */
+import type { AttributeKind } from './graph.js';
+
+const window = { dilations: 'ints', group: 'int', pads: 'ints', strides: 'ints' } as const;
+
+export const nativeOpSchemas = {
+  /**
+   * dX = dY · slope(X): `slope` for low < X < high and 0 elsewhere, or with `ramp` 1 the derivative
+   * of HardSwish. Inputs dY, X.
+   */
+  ActivationGrad: {
+    inputs: [2, 2],
+    outputs: [1, 1],
+    attributes: { high: 'float', low: 'float', ramp: 'int', slope: 'float' },
+  },
+  /** dX, dScale, dBias. Inputs dY, X, scale, mean and 1/√(variance + ε) of the batch. */
+  BatchNormGrad: { inputs: [5, 5], outputs: [3, 3], attributes: {} },
+  /** dX. Inputs dY, W; `spatial_shape` is that of X. */
+  ConvInputGrad: {
+    inputs: [2, 2],
+    outputs: [1, 1],
+    attributes: { ...window, spatial_shape: 'ints' },
+  },
+  /** dW. Inputs dY, X; `kernel_shape` is that of W. */
+  ConvWeightGrad: {
+    inputs: [2, 2],
+    outputs: [1, 1],
+    attributes: { ...window, kernel_shape: 'ints' },
+  },
+  /** dX. Inputs dY and the indices of MaxPool; `spatial_shape` is that of X. */
+  MaxPoolGrad: { inputs: [2, 2], outputs: [1, 1], attributes: { spatial_shape: 'ints' } },
+  /** Y, and mean, (biased) variance and 1/√(variance + ε) of the batch. Inputs X, scale, bias. */
+  TrainingBatchNorm: { inputs: [3, 3], outputs: [4, 4], attributes: { epsilon: 'float' } },
+  /** Conv with a weight that changes from run to run. Inputs X, W, optional bias. */
+  TrainingConv: { inputs: [2, 3], outputs: [1, 1], attributes: window },
+} as const satisfies Record<
+  string,
+  {
+    readonly inputs: readonly [number, number];
+    readonly outputs: readonly [number, number];
+    readonly attributes: Readonly<Record<string, AttributeKind>>;
+  }
+>;
