@@ -24,7 +24,7 @@
         "kernels"
       ],
       "defines": ["NAPI_VERSION=8", "NODE_ADDON_API_CPP_EXCEPTIONS_ALL"],
-      "cflags": ["-O3", "-Wall", "-Wextra"],
+      "cflags": ["-O3", "-fno-trapping-math", "-fno-math-errno", "-Wall", "-Wextra"],
       "cflags!": ["-fno-exceptions", "-Wno-unused-parameter"],
       "cflags_cc": ["-std=c++17", "-fvisibility=hidden"],
       "cflags_cc!": ["-fno-exceptions", "-fno-rtti", "-std=gnu++17", "-std=gnu++20"],

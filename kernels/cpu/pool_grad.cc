@@ -8,15 +8,17 @@ namespace archwright::kernels {
 
 namespace {
 
-ARCHWRIGHT_INLINE void clippedSlope_body(const ActivationSlope& s, int64_t n, const float* dy,
+// Bounds by value: read through a reference they might be what `dx` writes, and nothing vectorises.
+ARCHWRIGHT_INLINE void clippedSlope_body(ActivationSlope s, int64_t n, const float* dy,
                                          const float* x, float* dx) {
   for (int64_t i = 0; i < n; i++) {
-    const bool inside = (x[i] > s.low) & (x[i] < s.high);
-    dx[i] = inside ? dy[i] * s.inside : 0.0f;
+    const float passed = dy[i] * s.inside;
+    const float below = x[i] > s.low ? passed : 0.0f;
+    dx[i] = x[i] < s.high ? below : 0.0f;
   }
 }
 ARCHWRIGHT_DISPATCH(clippedSlope,
-                    (const ActivationSlope& s, int64_t n, const float* dy, const float* x, float* dx),
+                    (ActivationSlope s, int64_t n, const float* dy, const float* x, float* dx),
                     (s, n, dy, x, dx))
 
 ARCHWRIGHT_INLINE void rampSlope_body(int64_t n, const float* dy, const float* x, float* dx) {
