@@ -26,7 +26,7 @@ export function interpret(graph: Graph, inputs: Readonly<Record<string, Tensor>>
 
 function run(node: Node, values: Values): readonly Tensor[] {
   const kernel = kernels[node.op];
-  if (kernel === undefined || node.domain !== '') throw new Error(`no reference for ${node.op}`);
+  if (kernel === undefined) throw new Error(`no reference for ${node.op}`);
   const inputs = node.inputs.map((name) => {
     const value = values.get(name);
     if (value === undefined && name !== '') throw new Error(`${node.name}: no value ${name}`);

@@ -3,6 +3,7 @@ import { elementwise } from './elementwise.js';
 import type { Kernel } from './kernel.js';
 import { layout } from './layout.js';
 import { matrix } from './matrix.js';
+import { native } from './native.js';
 import { normalization } from './normalization.js';
 import { reduction } from './reduction.js';
 import { sliding } from './sliding.js';
@@ -11,6 +12,7 @@ export const kernels: Readonly<Record<string, Kernel>> = {
   ...elementwise,
   ...layout,
   ...matrix,
+  ...native,
   ...normalization,
   ...reduction,
   ...sliding,

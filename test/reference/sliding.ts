@@ -12,7 +12,11 @@ interface Geometry {
   readonly end: readonly number[];
 }
 
-function geometry(node: Node, kernel: readonly number[], spatial: readonly number[]): Geometry {
+export function geometry(
+  node: Node,
+  kernel: readonly number[],
+  spatial: readonly number[],
+): Geometry {
   const rank = kernel.length;
   const strides = intsOf(node, 'strides') ?? kernel.map(() => 1);
   const dilations = intsOf(node, 'dilations') ?? kernel.map(() => 1);
@@ -46,17 +50,17 @@ function positions(g: Geometry, spatial: readonly number[], ceil: boolean): numb
 }
 
 /** Position in the image of one tap of one window. */
-function tapAt(g: Geometry, position: readonly number[], tap: readonly number[]): number[] {
+export function tapAt(g: Geometry, position: readonly number[], tap: readonly number[]): number[] {
   return tap.map(
     (k, i) => at(position, i) * at(g.strides, i) - at(g.begin, i) + k * at(g.dilations, i),
   );
 }
 
-function inside(place: readonly number[], spatial: readonly number[]): boolean {
+export function inside(place: readonly number[], spatial: readonly number[]): boolean {
   return place.every((p, i) => p >= 0 && p < at(spatial, i));
 }
 
-function conv(node: Node, x: Tensor, w: Tensor, bias: Tensor | undefined): Tensor {
+export function conv(node: Node, x: Tensor, w: Tensor, bias: Tensor | undefined): Tensor {
   const spatial = x.dims.slice(2);
   const [outputs, perGroup, ...kernel] = w.dims as [number, number, ...number[]];
   const g = geometry(node, kernel, spatial);

@@ -96,6 +96,36 @@ const dw = { group: 3 };
 const same = { pads: [1, 1, 1, 1] };
 const strided = { strides: [2, 2], pads: [1, 1, 1, 1] };
 
+const convolutions: readonly GradientCase[] = [
+  conv('valid', [2, 2, 5, 4], [3, 2, 3, 2]),
+  conv('same, bias', [2, 2, 4, 5], [3, 2, 3, 3], same, 3),
+  conv('many channels', [2, 9, 4, 4], [2, 9, 3, 3], same),
+  conv('pointwise', [2, 3, 3, 4], [4, 3, 1, 1]),
+  conv('pointwise strided', [2, 3, 5, 4], [4, 3, 1, 1], { strides: [2, 2] }),
+  conv('strided', [2, 2, 5, 6], [3, 2, 3, 3], strided),
+  conv('strided, rest left over', [1, 2, 8, 7], [2, 2, 3, 2], { strides: [3, 2] }),
+  conv('dilated', [1, 2, 7, 6], [2, 2, 3, 2], { dilations: [2, 3], pads: [1, 0, 1, 1] }),
+  conv('dilated and strided', [1, 2, 8, 9], [2, 2, 2, 3], { dilations: [3, 2], strides: [2, 2] }),
+  conv('pads beyond the kernel', [1, 1, 3, 3], [1, 1, 2, 2], { pads: [2, 1, 2, 3] }),
+  conv('uneven pads', [1, 2, 5, 5], [2, 2, 3, 3], { pads: [0, 2, 1, 0] }),
+  conv('groups', [2, 4, 4, 4], [6, 2, 3, 3], { group: 2, ...same }, 6),
+  conv('groups strided', [1, 4, 5, 6], [4, 2, 3, 3], { group: 2, ...strided }),
+  conv('depthwise', [2, 3, 4, 5], [3, 1, 3, 3], { ...dw, ...same }),
+  conv('depthwise strided', [2, 3, 5, 6], [3, 1, 3, 3], { ...dw, ...strided }),
+  conv('depthwise multiplied', [1, 3, 4, 4], [6, 1, 3, 3], { ...dw, ...same }),
+  conv('same upper', [1, 2, 6, 5], [2, 2, 3, 3], { strides: [2, 2], auto_pad: 'SAME_UPPER' }),
+  conv('1d', [2, 3, 7], [2, 3, 3], { pads: [1, 1], strides: [2] }, 2),
+  conv('1d wide', [2, 8, 7], [2, 8, 3], { pads: [1, 1] }),
+];
+
+/** The cases that our kernels take: two spatial dims, all attributes given. */
+const nativeConvolutions = convolutions
+  .filter(({ inputs, attributes }) => inputs[0]?.dims.length === 4 && !attributes?.auto_pad)
+  .map(({ attributes: { kernel_shape: _, ...attributes } = {}, ...rest }) => ({
+    ...rest,
+    attributes: { strides: [1, 1], dilations: [1, 1], pads: [0, 0, 0, 0], group: 1, ...attributes },
+  }));
+
 export const gradientCases: Partial<Readonly<Record<OpName, readonly GradientCase[]>>> = {
   Abs: unary,
   Add: binary,
@@ -145,27 +175,7 @@ export const gradientCases: Partial<Readonly<Record<OpName, readonly GradientCas
     { about: 'first axis', inputs: [x(2, 3), x(1, 3), x(3, 3)], attributes: { axis: 0 } },
     { about: 'last axis', inputs: [x(2, 1, 2), x(2, 1, 3)], attributes: { axis: -1 } },
   ],
-  Conv: [
-    conv('valid', [2, 2, 5, 4], [3, 2, 3, 2]),
-    conv('same, bias', [2, 2, 4, 5], [3, 2, 3, 3], same, 3),
-    conv('many channels', [2, 9, 4, 4], [2, 9, 3, 3], same),
-    conv('pointwise', [2, 3, 3, 4], [4, 3, 1, 1]),
-    conv('pointwise strided', [2, 3, 5, 4], [4, 3, 1, 1], { strides: [2, 2] }),
-    conv('strided', [2, 2, 5, 6], [3, 2, 3, 3], strided),
-    conv('strided, rest left over', [1, 2, 8, 7], [2, 2, 3, 2], { strides: [3, 2] }),
-    conv('dilated', [1, 2, 7, 6], [2, 2, 3, 2], { dilations: [2, 3], pads: [1, 0, 1, 1] }),
-    conv('dilated and strided', [1, 2, 8, 9], [2, 2, 2, 3], { dilations: [3, 2], strides: [2, 2] }),
-    conv('pads beyond the kernel', [1, 1, 3, 3], [1, 1, 2, 2], { pads: [2, 1, 2, 3] }),
-    conv('uneven pads', [1, 2, 5, 5], [2, 2, 3, 3], { pads: [0, 2, 1, 0] }),
-    conv('groups', [2, 4, 4, 4], [6, 2, 3, 3], { group: 2, ...same }, 6),
-    conv('groups strided', [1, 4, 5, 6], [4, 2, 3, 3], { group: 2, ...strided }),
-    conv('depthwise', [2, 3, 4, 5], [3, 1, 3, 3], { ...dw, ...same }),
-    conv('depthwise strided', [2, 3, 5, 6], [3, 1, 3, 3], { ...dw, ...strided }),
-    conv('depthwise multiplied', [1, 3, 4, 4], [6, 1, 3, 3], { ...dw, ...same }),
-    conv('same upper', [1, 2, 6, 5], [2, 2, 3, 3], { strides: [2, 2], auto_pad: 'SAME_UPPER' }),
-    conv('1d', [2, 3, 7], [2, 3, 3], { pads: [1, 1], strides: [2] }, 2),
-    conv('1d wide', [2, 8, 7], [2, 8, 3], { pads: [1, 1] }),
-  ],
+  Conv: convolutions,
   ConvTranspose: [
     conv('plain', [2, 2, 3, 4], [2, 3, 3, 2], {}, 3),
     conv('strided', [1, 2, 3, 3], [2, 3, 3, 3], { ...strided, output_padding: [1, 0] }),
@@ -313,6 +323,16 @@ export const gradientCases: Partial<Readonly<Record<OpName, readonly GradientCas
   Sum: variadic,
   Tanh: unary,
   Tile: [{ about: 'both axes', inputs: [x(2, 3), ints(3, 2)] }],
+  TrainingBatchNorm: [
+    {
+      about: 'image',
+      inputs: [x(3, 2, 2, 3), x(2), x(2)],
+      attributes: { epsilon: 1e-3 },
+      outputs: 4,
+    },
+    { about: 'matrix', inputs: [x(5, 3), x(3), x(3)], attributes: { epsilon: 1e-5 }, outputs: 4 },
+  ],
+  TrainingConv: nativeConvolutions,
   Transpose: [
     { about: 'permuted', inputs: [x(2, 3, 4)], attributes: { perm: [1, 2, 0] } },
     { about: 'reversed', inputs: [x(2, 3, 4)] },

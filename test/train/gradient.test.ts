@@ -1,18 +1,20 @@
 /**
  * Every row of the gradient table on real nodes: the forward value of the float64 reference against
  * ONNX Runtime, the gradient against central differences in float64, and the gradient graph in ONNX
- * Runtime against the reference.
+ * Runtime against the reference. Where kernels of our own take part, they do so too.
  */
 import { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node';
 import { describe, expect, test } from 'vitest';
 import { createAttributes } from '../../src/ir/attributes.js';
 import { GraphBuilder } from '../../src/ir/builder.js';
-import type { Graph } from '../../src/ir/graph.js';
+import { type Graph, NATIVE_DOMAIN } from '../../src/ir/graph.js';
 import { encodeModel } from '../../src/ir/onnx/encode.js';
-import { type OpName, opSchemas } from '../../src/ir/op-schema.js';
+import { domainOf, type OpName, opSchemas } from '../../src/ir/op-schema.js';
 import { problemsOf } from '../../src/ir/verify.js';
+import { Session } from '../../src/runtime/session.js';
 import { appendGradients, knownContents } from '../../src/train/autodiff.js';
 import { gradientRules } from '../../src/train/gradient/table.js';
+import type { Kernels } from '../../src/train/step.js';
 import { Rng } from '../../src/util/random.js';
 import { createTensorData } from '../../src/util/tensor.js';
 import { interpret } from '../reference/interpreter.js';
@@ -34,14 +36,20 @@ test('each operator without gradient says why', () => {
   }
 });
 
+const kernelKinds = ['onnx', 'native'] as const satisfies readonly Kernels[];
+
 describe.each(differentiable)('%s', (op) => {
-  test.each(gradientCases[op] ?? [])('$about', async (example) => {
-    const { graph, values, wrt, outputs, gradients } = buildExample(op, example);
+  const variants = (gradientCases[op] ?? []).flatMap((example) =>
+    kernelKinds.map((kernels) => ({ example, kernels, about: example.about })),
+  );
+  test.each(variants.filter(isOfItsOwn(op)))('$about, $kernels', async ({ example, kernels }) => {
+    const { graph, values, wrt, outputs, gradients } = buildExample(op, example, kernels);
     expect(problemsOf(graph)).toEqual([]);
     const reference = interpret(graph, values);
-    const native = await runNative(graph, values);
+    const run = kernels === 'native' ? runInAddon : runPlain;
+    const actual = await run(graph, values);
     for (const { name } of graph.outputs) {
-      expectClose(native.get(name) as Tensor, reference.get(name) as Tensor, 2e-5, name);
+      expectClose(actual.get(name) as Tensor, reference.get(name) as Tensor, 2e-5, name);
     }
     for (const name of wrt) {
       const numeric = centralDifference(graph, values, name, outputs);
@@ -52,9 +60,20 @@ describe.each(differentiable)('%s', (op) => {
   });
 });
 
-function buildExample(op: OpName, example: GradientCase) {
+/** Native where a kernel of ours takes part, ordinary where it can do without. */
+function isOfItsOwn(op: OpName) {
+  return ({ example, kernels }: { example: GradientCase; kernels: Kernels }): boolean => {
+    if (kernels === 'onnx') return domainOf(op) === '';
+    const { graph } = buildExample(op, example, kernels);
+    return graph.nodes.some(({ domain }) => domain !== '');
+  };
+}
+
+function buildExample(op: OpName, example: GradientCase, kernels: Kernels) {
   const rng = new Rng(`${op} ${example.about}`);
-  const plain = new GraphBuilder('example');
+  const plain = new GraphBuilder('example', {
+    domains: kernels === 'native' ? { [NATIVE_DOMAIN]: 1 } : {},
+  });
   const values: Record<string, Tensor> = {};
   const wrt: string[] = [];
   const inputs = example.inputs.map((input, i) => {
@@ -74,7 +93,7 @@ function buildExample(op: OpName, example: GradientCase) {
   });
   const outputs = Array.from({ length: example.outputs ?? 1 }, (_, i) => `y${i}`);
   const attributes = createAttributes(op, example.attributes ?? {});
-  const node = { name: 'node', op, domain: '', inputs, outputs, attributes };
+  const node = { name: 'node', op, domain: domainOf(op), inputs, outputs, attributes };
   plain.append(node);
   const forward = plain.build();
   const b = GraphBuilder.from(forward);
@@ -135,7 +154,32 @@ function expectClose(actual: Tensor, expected: Tensor, tolerance: number, what: 
   expect(error / scale, `${what}: relative error`).toBeLessThan(tolerance);
 }
 
-async function runNative(
+async function runInAddon(
+  graph: Graph,
+  values: Readonly<Record<string, Tensor>>,
+): Promise<Map<string, Tensor>> {
+  const session = await Session.create(encodeModel(graph), {
+    threads: 1,
+    optimization: 'all',
+    provider: 'cpu',
+  });
+  const feeds = Object.fromEntries(
+    graph.inputs.map(({ name }) => {
+      const { dims, data } = values[name] as Tensor;
+      return [name, { dtype: 'float32' as const, dims, data: Float32Array.from(data) }];
+    }),
+  );
+  const results = await session.run(feeds);
+  session.release();
+  return new Map(
+    Object.entries(results).map(([name, { dims, data }]) => [
+      name,
+      tensor(dims, Array.from(data, Number)),
+    ]),
+  );
+}
+
+async function runPlain(
   graph: Graph,
   values: Readonly<Record<string, Tensor>>,
 ): Promise<Map<string, Tensor>> {
