@@ -48,14 +48,14 @@ const dataSchema = z.discriminatedUnion('kind', [
 ]);
 
 const trainSchema = z.strictObject({
-  optimizer: z.enum(['sgd', 'adamw']).default('sgd'),
-  learningRate: z.number().positive().default(0.05),
+  optimizer: z.enum(['sgd', 'adamw']).default('adamw'),
+  learningRate: z.number().positive().default(0.003),
   momentum: z.number().min(0).max(0.999).default(0.9),
-  weightDecay: z.number().min(0).default(5e-4),
+  weightDecay: z.number().min(0).default(0.02),
   labelSmoothing: z.number().min(0).max(0.9).default(0.05),
-  clipNorm: z.number().positive().default(5),
+  clipNorm: z.number().positive().default(1),
   warmupFraction: z.number().min(0).max(0.9).default(0.1),
-  batch: count.default(64),
+  batch: count.default(32),
   epochs: z
     .strictObject({
       short: z.number().positive().describe('Epochs of the short training'),

@@ -8,7 +8,7 @@ import { InternalError, UsageError } from '../errors.js';
 import type { GraphBuilder } from '../ir/builder.js';
 import type { Graph, Node } from '../ir/graph.js';
 import { TypeScope } from '../ir/infer.js';
-import { isKnownOp } from '../ir/op-schema.js';
+import { isKnownOp, type OpName } from '../ir/op-schema.js';
 import { GradientContext, type KnownContents } from './gradient/rule.js';
 import { gradientRules } from './gradient/table.js';
 
@@ -95,14 +95,22 @@ function isFloat(builder: GraphBuilder, node: Node, value: string): boolean {
   return builder.typeOf(value).dtype.includes('float');
 }
 
-function ruleOf(node: Node) {
-  const where = `node ${node.name} (${node.op}) cannot be trained: `;
-  if (!isKnownOp(node.op, node.domain)) {
+/** Throws `UsageError` at the first operator that no table knows: its values have no type here. */
+export function requireKnown(nodes: readonly Node[]): void {
+  for (const { name, op, domain } of nodes) {
+    if (isKnownOp(op, domain)) continue;
     throw new UsageError(
-      `${where}no gradient of operator ${node.domain || 'ai.onnx'}::${node.op} is known`,
+      `node ${name} (${op}) cannot be trained: ` +
+        `no gradient of operator ${domain || 'ai.onnx'}::${op} is known`,
     );
   }
-  const row = gradientRules[node.op];
-  if (typeof row !== 'function') throw new UsageError(where + row.notDifferentiable);
-  return row;
+}
+
+function ruleOf(node: Node) {
+  requireKnown([node]);
+  const row = gradientRules[node.op as OpName];
+  if (typeof row === 'function') return row;
+  throw new UsageError(
+    `node ${node.name} (${node.op}) cannot be trained: ${row.notDifferentiable}`,
+  );
 }

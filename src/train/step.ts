@@ -14,7 +14,7 @@ import {
   withDims,
 } from '../ir/graph.js';
 import { elementCount, type HostTensor } from '../util/tensor.js';
-import { appendGradients, knownContents } from './autodiff.js';
+import { appendGradients, knownContents, requireKnown } from './autodiff.js';
 import { appendCrossEntropy } from './loss.js';
 import {
   appendClipping,
@@ -75,6 +75,7 @@ export function createTrainingStep(
   kernels: Kernels = 'native',
 ): TrainingStep {
   const { batch } = recipe;
+  requireKnown(graph.nodes);
   const bound = bindBatch(graph, batch);
   const image = bound.inputs[0] as (typeof bound.inputs)[number];
   const b = new GraphBuilder(`${graph.name}.step`, {

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { createCpuDevice } from '../../device/ort.js';
 import { errorMessage, UsageError } from '../../errors.js';
+import { decodeModel } from '../../ir/onnx/decode.js';
 import { type Measurement, measureModel } from '../../measure/measure.js';
 import { loadHost } from '../../runtime/runtime.js';
 import { type OutputOptions, print } from '../output.js';
@@ -51,7 +52,12 @@ export async function bench(
     );
   }
   const files = await Promise.all(
-    models.map(async (model) => ({ model, bytes: await readModel(model) })),
+    models.map(async (model) => {
+      const bytes = await readModel(model);
+      // Read here too, so that a complaint names the file.
+      decodeModel(bytes, model);
+      return { model, bytes };
+    }),
   );
   const { threads } = flags;
   const device = createCpuDevice(threads === undefined ? {} : { threads });
