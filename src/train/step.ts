@@ -12,6 +12,7 @@ import {
   type Initializer,
   NATIVE_DOMAIN,
   withDims,
+  withGraph,
 } from '../ir/graph.js';
 import { elementCount, type HostTensor } from '../util/tensor.js';
 import { appendGradients, knownContents, requireKnown } from './autodiff.js';
@@ -76,7 +77,7 @@ export function createTrainingStep(
 ): TrainingStep {
   const { batch } = recipe;
   requireKnown(graph.nodes);
-  const bound = bindBatch(graph, batch);
+  const bound = withPrefix(bindBatch(graph, batch));
   const image = bound.inputs[0] as (typeof bound.inputs)[number];
   const b = new GraphBuilder(`${graph.name}.step`, {
     opset: Math.max(DEFAULT_OPSET, graph.opsets[''] ?? 0),
@@ -113,7 +114,7 @@ export function createTrainingStep(
   }
   const loss = appendCrossEntropy(b, logits, 'label', recipe.labelSmoothing);
   const tape = { nodes: forward.nodes, contents: knownContents(bound) };
-  const weights = groups.flatMap((group) => group.slots.map((slot) => slot.name));
+  const weights = groups.flatMap(({ members }) => members.map(({ name }) => name));
   const gradients = appendGradients(b, tape, new Map([[logits, loss.gradient]]), weights);
 
   const optimizer = createOptimizer(recipe);
@@ -206,12 +207,33 @@ function bindBatch(graph: Graph, batch: number): Graph {
   return typeof rows === 'string' ? withDims(graph, { [rows]: batch }) : graph;
 }
 
+/** Before the names of the deployment graph's values, to keep them apart from the step's own. */
+const PREFIX = 'net/';
+
+function withPrefix(graph: Graph): Graph {
+  const prefixed = (name: string) => (name === '' ? '' : PREFIX + name);
+  const named = <T extends { readonly name: string }>(value: T): T => ({
+    ...value,
+    name: prefixed(value.name),
+  });
+  return withGraph(graph, {
+    inputs: graph.inputs.map(named),
+    outputs: graph.outputs.map(named),
+    initializers: graph.initializers.map(named),
+    nodes: graph.nodes.map((node) => ({
+      ...node,
+      inputs: node.inputs.map(prefixed),
+      outputs: node.outputs.map(prefixed),
+    })),
+  });
+}
+
 function slotsOf(members: readonly Initializer[]): Slot[] {
   let offset = 0;
   return members.map(({ name, dims }) => {
     const length = elementCount(dims);
     offset += length;
-    return { name, offset: offset - length, length };
+    return { name: name.slice(PREFIX.length), offset: offset - length, length };
   });
 }
 

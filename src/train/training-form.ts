@@ -53,7 +53,8 @@ export function appendTrainingForm(builder: GraphBuilder, graph: Graph): Trainin
   const statistics: BatchStatistics[] = [];
   for (const node of graph.nodes) {
     const trained = trainingNode(builder, node, norms);
-    builder.append(trained);
+    // Generated nodes are named after their outputs: so are these, to keep them apart.
+    builder.append({ ...trained, name: trained.outputs[0] as string });
     nodes.push(trained);
     if (norms.has(node)) statistics.push(statisticsOf(builder, node, trained));
   }
