@@ -1,6 +1,6 @@
 /**
- * Architectures of the macro convolutional space: a stem, two to four stages of equal blocks, global
- * average pooling and a classifier. A gene exists only in the block that has it, so that two
+ * Architectures of the macro convolutional space: a stem, two to four stages of equal blocks, pooling
+ * and a classifier. A gene exists only in the block that has it, so that two
  * different architectures seldom mean the same graph. Frozen JSON.
  */
 import { z } from 'zod';
@@ -13,6 +13,8 @@ export const KERNELS = [3, 5, 7] as const;
 export const STRIDES = [1, 2] as const;
 export const EXPANSIONS = [1, 2, 3, 4, 5, 6] as const;
 export const DEPTHS = [1, 2, 3, 4] as const;
+/** What the classifier sees: the mean of each channel, or every element of the last feature map. */
+export const POOLS = ['average', 'none'] as const;
 /** Width of the classifier's hidden layer; 0 is none. */
 export const HIDDEN_WIDTHS = [0, 32, 64, 128, 256] as const;
 export const ACTIVATIONS = ['relu', 'relu6', 'hardswish', 'silu', 'gelu'] as const;
@@ -58,7 +60,7 @@ export type ConvArchitecture = {
   readonly norm: Norm;
   readonly stem: Stem;
   readonly stages: readonly Stage[];
-  readonly head: { readonly hidden: number };
+  readonly head: { readonly pool: (typeof POOLS)[number]; readonly hidden: number };
 };
 
 const gene = (values: readonly number[]) => z.literal(values);
@@ -95,7 +97,7 @@ const schema = z.strictObject({
     )
     .min(MIN_STAGES)
     .max(MAX_STAGES),
-  head: z.strictObject({ hidden: gene(HIDDEN_WIDTHS) }),
+  head: z.strictObject({ pool: z.enum(POOLS), hidden: gene(HIDDEN_WIDTHS) }),
 }) satisfies z.ZodType<ConvArchitecture>;
 
 /** Checks the genes of foreign JSON, not whether they fit a task; throws `UsageError`. */

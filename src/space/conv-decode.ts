@@ -27,7 +27,10 @@ export function decodeConv(architecture: ConvArchitecture, task: TaskShape): Gra
       value = addBlock(builder, value, `stage${s + 1}.block${b + 1}`, stage, context);
     }
   });
-  value = addGlobalPool(builder, value, 'head');
+  value =
+    head.pool === 'average'
+      ? addGlobalPool(builder, value, 'head')
+      : builder.op('Flatten', [value], { axis: 1 }, 'head.flatten');
   const last = stages.at(-1);
   if (head.hidden > 0 && last !== undefined) {
     value = addLinear(builder, value, 'head.hidden', head.hidden);

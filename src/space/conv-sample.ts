@@ -12,6 +12,7 @@ import {
   type ConvArchitecture,
   EXPANSIONS,
   HIDDEN_WIDTHS,
+  POOLS,
   type Stage,
   type StageBase,
   WIDTHS,
@@ -63,7 +64,7 @@ function sampleGenes(rng: Rng): ConvArchitecture {
   for (let i = 0; i < count; i++) {
     width = nearestWidth(width * rng.pick([1, 1, 1.5, 2]));
     const base = {
-      depth: rng.pick([1, 1, 1, 2, 2, 3, 4]),
+      depth: rng.pick([1, 1, 1, 1, 1, 2, 2, 3, 4]),
       width,
       stride: rng.uniform() < (i === 0 ? 0.5 : 0.8) ? 2 : 1,
       kernel: rng.pick([3, 3, 3, 5, 5, 7]),
@@ -75,7 +76,10 @@ function sampleGenes(rng: Rng): ConvArchitecture {
     norm: rng.uniform() < 0.9 ? 'batch' : 'none',
     stem,
     stages,
-    head: { hidden: rng.uniform() < 0.6 ? 0 : rng.pick(HIDDEN_WIDTHS.slice(1)) },
+    head: {
+      pool: rng.pick(POOLS),
+      hidden: rng.uniform() < 0.6 ? 0 : rng.pick(HIDDEN_WIDTHS.slice(1)),
+    },
   };
 }
 

@@ -43,6 +43,7 @@ function describeConv({ norm, stem, stages, head }: ConvArchitecture): string {
   const parts = [
     `stem${stem.width}k${stem.kernel}s${stem.stride} ${stem.activation}`,
     ...stages.map(describeStage),
+    ...(head.pool === 'none' ? ['flatten'] : []),
     head.hidden > 0 ? `hidden${head.hidden} linear` : 'linear',
   ];
   if (norm === 'none') parts.push('no norm');

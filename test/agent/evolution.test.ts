@@ -25,8 +25,8 @@ const bestOf = (trials: readonly Trial[]) => frontOf(trials, objectives)[0]?.met
 const mean = (values: readonly number[]) => values.reduce((a, b) => a + b, 0) / values.length;
 
 describe('evolution', () => {
-  test('beats random search at equal queries over 24 seeds', () => {
-    const runs = Array.from({ length: 24 }, (_, seed) => ({
+  test('beats random search at equal queries over 48 seeds', () => {
+    const runs = Array.from({ length: 48 }, (_, seed) => ({
       evolved: runAgent(createEvolutionAgent(problem), 60, `seed ${seed}`),
       random: runAgent(createRandomAgent(problem), 60, `seed ${seed}`),
     }));

@@ -155,6 +155,7 @@ describe('conv space', () => {
       kernel: 3,
       stride: 2,
       activation: 5,
+      pool: 2,
       hidden: 5,
       block: 4,
       depth: 4,
@@ -183,7 +184,7 @@ describe('conv space', () => {
         },
         { block: 'plain', depth: 1, width: 32, stride: 2, kernel: 3, activation: 'relu' },
       ],
-      head: { hidden: 64 },
+      head: { pool: 'average', hidden: 64 },
     });
     expect(space.describe(architecture)).toBe(
       'stem16k3s1 relu | inverted24e4k5x2s2 hardswish se | plain32k3x1s2 relu | hidden64 linear',
@@ -201,7 +202,7 @@ describe('conv space', () => {
       norm: 'batch',
       stem: { width: 16, kernel: 3, stride: 2, activation: 'relu' },
       stages: [plain, plain],
-      head: { hidden: 0 },
+      head: { pool: 'average', hidden: 0 },
     };
     space.parse(good);
     const bad: readonly (readonly [unknown, RegExp])[] = [
