@@ -41,10 +41,26 @@ ARCHWRIGHT_INLINE void rowBlock(const float* const* taps, int64_t tapCount, cons
   int64_t i = 0;
   for (; i + 8 * kVectors <= length; i += 8 * kVectors)
     tile<Rows, kVectors>(taps, tapCount, weights, start, i, out);
-  for (; i < length; i += 8) tile<Rows, 1>(taps, tapCount, weights, start, i, out);
+  for (; i + 8 <= length; i += 8) tile<Rows, 1>(taps, tapCount, weights, start, i, out);
+  for (; i < length; i++) {
+    for (int r = 0; r < Rows; r++) {
+      float sum = start[r];
+      for (int64_t t = 0; t < tapCount; t++) sum += weights[t * kRows + r] * taps[t][i];
+      out[r][i] = sum;
+    }
+  }
 }
 
-// Whole vectors: up to 7 elements behind `length` are read and written.
+// Vectors of a buffer with slack behind it may be whole.
+int64_t wholeVectors(int64_t length) { return (length + 7) / 8 * 8; }
+
+// A convolution over tensors that already are flat planes: nothing to pad, nothing to skip, and long
+// enough to go image by image.
+bool isFlat(const ConvShape& s) {
+  return s.taps() == 1 && s.strideY == 1 && s.strideX == 1 && s.inPlane() == s.outPlane() &&
+         s.padTop == 0 && s.padLeft == 0 && s.inPlane() >= kLongEnough / 2;
+}
+
 ARCHWRIGHT_INLINE void weightedSums_body(const float* const* taps, int64_t tapCount,
                                          const float* weights, const float* start, int64_t rows,
                                          int64_t length, float* const* out) {
@@ -61,6 +77,7 @@ ARCHWRIGHT_DISPATCH(weightedSums,
                     (taps, tapCount, weights, start, rows, length, out))
 
 int64_t imagesPerBlock(const ConvShape& s) {
+  if (isFlat(s)) return 1;
   const int64_t plane = PhasePlanes(s, 1).plane;
   return std::max<int64_t>(1, std::min(s.batch, (kLongEnough + plane - 1) / plane));
 }
@@ -82,7 +99,12 @@ void overImages(const ConvShape& s, const Parallel& parallel, Block makeBlock) {
 class ForwardBlock {
  public:
   ForwardBlock(const ConvShape& s, const float* x, const float* bias, float* y, const float* packed)
-      : s_(s), x_(x), bias_(bias), y_(y), packed_(packed), planes_(s, imagesPerBlock(s)) {
+      : s_(s), x_(x), bias_(bias), y_(y), packed_(packed), flat_(isFlat(s)),
+        planes_(s, imagesPerBlock(s)) {
+    if (flat_) {
+      taps_.resize(s.groupInChannels());
+      return;
+    }
     planesOfX_.resize(s.groupInChannels() * planes_.size);
     rowSize_ = planes_.images * planes_.plane + PhasePlanes::slack;
     rows_.resize(kRows * rowSize_);
@@ -96,11 +118,17 @@ class ForwardBlock {
 
   void run(int64_t group, int64_t first, int64_t images) {
     const int64_t outs = s_.groupOutChannels(), ins = s_.groupInChannels();
-    for (int64_t c = 0; c < ins; c++)
-      for (int64_t i = 0; i < images; i++)
-        planes_.split(x_ + ((first + i) * s_.inChannels + group * ins + c) * s_.inPlane(), i,
-                      &planesOfX_[c * planes_.size]);
-    const int64_t length = (images - 1) * planes_.plane + planes_.flat;
+    const float* x = x_ + (first * s_.inChannels + group * ins) * s_.inPlane();
+    float* y = y_ + (first * s_.outChannels + group * outs) * s_.outPlane();
+    for (int64_t c = 0; c < ins; c++) {
+      if (flat_) taps_[c] = x + c * s_.inPlane();
+      else
+        for (int64_t i = 0; i < images; i++)
+          planes_.split(x + (i * s_.inChannels + c) * s_.inPlane(), i,
+                        &planesOfX_[c * planes_.size]);
+    }
+    const int64_t length =
+        flat_ ? s_.outPlane() : wholeVectors((images - 1) * planes_.plane + planes_.flat);
     const int64_t blocks = (outs + kRows - 1) / kRows;
     for (int64_t b = 0; b < blocks; b++) {
       const int64_t rows = std::min<int64_t>(kRows, outs - b * kRows);
@@ -108,17 +136,17 @@ class ForwardBlock {
       float* out[kRows];
       for (int64_t r = 0; r < rows; r++) {
         if (bias_ != nullptr) start[r] = bias_[group * outs + b * kRows + r];
-        out[r] = &rows_[r * rowSize_];
+        out[r] = flat_ ? y + (b * kRows + r) * s_.outPlane() : &rows_[r * rowSize_];
       }
       const float* weights =
           packed_ + (group * blocks + b) * static_cast<int64_t>(taps_.size()) * kRows;
       weightedSums(taps_.data(), static_cast<int64_t>(taps_.size()), weights, start, rows, length,
                    out);
+      if (flat_) continue;
       for (int64_t r = 0; r < rows; r++)
         for (int64_t i = 0; i < images; i++)
           planes_.compact(out[r] + i * planes_.plane,
-                          y_ + ((first + i) * s_.outChannels + group * outs + b * kRows + r) *
-                                   s_.outPlane());
+                          y + (i * s_.outChannels + b * kRows + r) * s_.outPlane());
     }
   }
 
@@ -127,8 +155,9 @@ class ForwardBlock {
   const float *x_, *bias_;
   float* y_;
   const float* packed_;
+  const bool flat_;
   const PhasePlanes planes_;
-  int64_t rowSize_;
+  int64_t rowSize_ = 0;
   std::vector<float> planesOfX_, rows_;
   std::vector<const float*> taps_;
 };
@@ -143,8 +172,9 @@ std::vector<std::vector<PhaseTap>> tapsByPhase(const PhasePlanes& p) {
   std::vector<std::vector<PhaseTap>> phases(s.strideY * s.strideX);
   for (int64_t ky = 0; ky < s.kernelHeight; ky++) {
     for (int64_t kx = 0; kx < s.kernelWidth; kx++) {
-      const int64_t offset = p.offset(ky, kx), phase = offset / (p.images * p.plane);
-      phases[phase].push_back({ky * s.kernelWidth + kx, offset - phase * p.images * p.plane});
+      const int64_t phase = p.phase(ky, kx);
+      const int64_t offset = p.offset(ky, kx) - phase * p.images * p.plane;
+      phases[phase].push_back({ky * s.kernelWidth + kx, offset});
     }
   }
   return phases;
@@ -153,11 +183,14 @@ std::vector<std::vector<PhaseTap>> tapsByPhase(const PhasePlanes& p) {
 class InputGradBlock {
  public:
   InputGradBlock(const ConvShape& s, const float* dy, float* dx, const float* packed)
-      : s_(s), dy_(dy), dx_(dx), packed_(packed), planes_(s, imagesPerBlock(s)),
-        phases_(tapsByPhase(planes_)) {
+      : s_(s), dy_(dy), dx_(dx), packed_(packed), flat_(isFlat(s)),
+        planes_(s, imagesPerBlock(s)), phases_(tapsByPhase(planes_)) {
+    if (flat_) return;
     // A tap looks back by its offset; before the first image there is nothing but zeros.
-    margin_ = (planes_.rows - s.outHeight) * planes_.pitch + planes_.pitch;
-    rowSize_ = margin_ + planes_.images * planes_.plane + PhasePlanes::slack;
+    for (const auto& phase : phases_)
+      for (const PhaseTap& tap : phase) lookBack_ = std::max(lookBack_, tap.offset);
+    length_ = wholeVectors(planes_.margin + planes_.images * planes_.plane);
+    rowSize_ = lookBack_ + length_ + PhasePlanes::slack;
     rowsOfDy_.resize(s.groupOutChannels() * rowSize_);
     planesOfX_.resize(kRows * planes_.size);
   }
@@ -166,10 +199,13 @@ class InputGradBlock {
 
   void run(int64_t group, int64_t first, int64_t images) {
     const int64_t outs = s_.groupOutChannels(), ins = s_.groupInChannels();
-    for (int64_t o = 0; o < outs; o++)
-      for (int64_t i = 0; i < images; i++)
-        planes_.spread(dy_ + ((first + i) * s_.outChannels + group * outs + o) * s_.outPlane(),
-                       &rowsOfDy_[o * rowSize_ + margin_ + i * planes_.plane]);
+    const float* dy = dy_ + (first * s_.outChannels + group * outs) * s_.outPlane();
+    float* dx = dx_ + (first * s_.inChannels + group * ins) * s_.inPlane();
+    if (!flat_)
+      for (int64_t o = 0; o < outs; o++)
+        for (int64_t i = 0; i < images; i++)
+          planes_.spread(dy + (i * s_.outChannels + o) * s_.outPlane(),
+                         &rowsOfDy_[o * rowSize_ + lookBack_ + i * planes_.plane]);
     const int64_t blocks = (ins + kRows - 1) / kRows;
     for (int64_t b = 0; b < blocks; b++) {
       const int64_t rows = std::min<int64_t>(kRows, ins - b * kRows);
@@ -178,21 +214,23 @@ class InputGradBlock {
         taps_.clear();
         for (const PhaseTap& tap : phases_[phase])
           for (int64_t o = 0; o < outs; o++)
-            taps_.push_back(&rowsOfDy_[o * rowSize_ + margin_ - tap.offset]);
+            taps_.push_back(flat_ ? dy + o * s_.outPlane()
+                                  : &rowsOfDy_[o * rowSize_ + lookBack_ - tap.offset]);
         const float start[kRows] = {};
         float* out[kRows];
         for (int64_t r = 0; r < rows; r++)
-          out[r] = &planesOfX_[r * planes_.size +
-                               static_cast<int64_t>(phase) * planes_.images * planes_.plane];
+          out[r] = flat_ ? dx + (b * kRows + r) * s_.inPlane()
+                         : &planesOfX_[r * planes_.size +
+                                       static_cast<int64_t>(phase) * planes_.images * planes_.plane];
         weightedSums(taps_.data(), static_cast<int64_t>(taps_.size()), weights, start, rows,
-                     images * planes_.plane, out);
+                     flat_ ? s_.inPlane() : length_, out);
         weights += taps_.size() * kRows;
       }
+      if (flat_) continue;
       for (int64_t r = 0; r < rows; r++)
         for (int64_t i = 0; i < images; i++)
           planes_.join(&planesOfX_[r * planes_.size], i,
-                       dx_ + ((first + i) * s_.inChannels + group * ins + b * kRows + r) *
-                                 s_.inPlane());
+                       dx + (i * s_.inChannels + b * kRows + r) * s_.inPlane());
     }
   }
 
@@ -201,9 +239,10 @@ class InputGradBlock {
   const float* dy_;
   float* dx_;
   const float* packed_;
+  const bool flat_;
   const PhasePlanes planes_;
   const std::vector<std::vector<PhaseTap>> phases_;
-  int64_t margin_, rowSize_;
+  int64_t lookBack_ = 0, length_ = 0, rowSize_ = 0;
   std::vector<float> rowsOfDy_, planesOfX_;
   std::vector<const float*> taps_;
 };

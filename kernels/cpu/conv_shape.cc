@@ -11,6 +11,11 @@ namespace {
 template <class Visit>
 void forEachRun(const PhasePlanes& p, int64_t image, Visit visit) {
   const ConvShape& s = p.shape;
+  if (s.strideY == 1 && s.strideX == 1) {
+    const int64_t base = p.margin + image * p.plane;
+    for (int64_t y = 0; y < s.inHeight; y++) visit(y, int64_t{0}, base + y * p.pitch, s.inWidth);
+    return;
+  }
   for (int64_t phaseY = 0; phaseY < s.strideY; phaseY++) {
     for (int64_t phaseX = 0; phaseX < s.strideX; phaseX++) {
       const int64_t base = ((phaseY * s.strideX + phaseX) * p.images + image) * p.plane;
@@ -29,6 +34,28 @@ void forEachRun(const PhasePlanes& p, int64_t image, Visit visit) {
 }
 
 }  // namespace
+
+PhasePlanes::PhasePlanes(const ConvShape& s, int64_t imageCount)
+    : shape(s), images(imageCount), margin(0) {
+  const int64_t reachY = (s.kernelHeight - 1) * s.dilationY;
+  const int64_t reachX = (s.kernelWidth - 1) * s.dilationX;
+  int64_t tail = 0;
+  if (s.strideY == 1 && s.strideX == 1) {
+    const int64_t padBottom = std::max<int64_t>(0, s.outHeight + reachY - s.padTop - s.inHeight);
+    const int64_t padRight = std::max<int64_t>(0, s.outWidth + reachX - s.padLeft - s.inWidth);
+    pitch = std::max(s.outWidth, s.inWidth + std::max(s.padLeft, padRight));
+    rows = std::max(s.outHeight, s.inHeight + std::max(s.padTop, padBottom));
+    margin = s.padTop * pitch + s.padLeft;
+    // Outputs in the gap of the last row look this far beyond it.
+    tail = (padBottom + 1) * pitch + padRight + reachX;
+  } else {
+    pitch = s.outWidth + reachX / s.strideX;
+    rows = s.outHeight + reachY / s.strideY;
+  }
+  plane = rows * pitch;
+  flat = s.outHeight * pitch;
+  size = margin + s.strideY * s.strideX * images * plane + tail + slack;
+}
 
 void PhasePlanes::split(const float* channel, int64_t image, float* planes) const {
   forEachRun(*this, image, [&](int64_t y, int64_t x, int64_t element, int64_t columns) {

@@ -5,7 +5,8 @@
 // (row mod s, column mod s); a tap then reads one plane at a constant offset, and rows of all planes
 // have the same pitch. Convolutions and their gradients become dot products and multiply-adds of
 // contiguous vectors; no column matrix is built. The price: the gap at the end of each row, pitch −
-// output width elements, is computed too, against zeros.
+// output width elements, is computed too, against zeros. For stride 1 neighbours share their zeros:
+// what pads a row on the right pads the next one on the left, and so with images.
 #pragma once
 
 #include <cstddef>
@@ -31,34 +32,31 @@ struct ConvShape {
 
 struct PhasePlanes {
   // For `imageCount` images behind one another in each plane.
-  PhasePlanes(const ConvShape& s, int64_t imageCount)
-      : shape(s),
-        images(imageCount),
-        pitch(s.outWidth + ((s.kernelWidth - 1) * s.dilationX) / s.strideX),
-        rows(s.outHeight + ((s.kernelHeight - 1) * s.dilationY) / s.strideY),
-        plane(rows * pitch),
-        flat(s.outHeight * pitch),
-        span((imageCount - 1) * plane + flat),
-        size(s.strideY * s.strideX * imageCount * plane + slack) {}
+  PhasePlanes(const ConvShape& s, int64_t imageCount);
 
-  // Vector loads may run past the last tap of the last row.
+  // Vector loads may run past the last element.
   static constexpr int64_t slack = 16;
 
   ConvShape shape;
   int64_t images;
+  // Zeros before the first image.
+  int64_t margin;
   // Elements per row, rows per image, elements per image in one plane.
   int64_t pitch, rows, plane;
-  // Elements of an output whose rows have this pitch: of one image, and of all of them, image after
-  // image at the distance `plane`.
-  int64_t flat, span;
+  // Elements of one image's output when its rows have this pitch.
+  int64_t flat;
   // Elements of the planes of one channel, slack included.
   int64_t size;
 
+  // The plane that tap (ky, kx) reads.
+  int64_t phase(int64_t ky, int64_t kx) const {
+    const int64_t y = ky * shape.dilationY, x = kx * shape.dilationX;
+    return (y % shape.strideY) * shape.strideX + x % shape.strideX;
+  }
   // Where tap (ky, kx) finds the element that belongs to output (0, 0) of image 0.
   int64_t offset(int64_t ky, int64_t kx) const {
     const int64_t y = ky * shape.dilationY, x = kx * shape.dilationX;
-    const int64_t phase = (y % shape.strideY) * shape.strideX + x % shape.strideX;
-    return phase * images * plane + (y / shape.strideY) * pitch + x / shape.strideX;
+    return phase(ky, kx) * images * plane + (y / shape.strideY) * pitch + x / shape.strideX;
   }
 
   // Spreads one channel of an image over its part of `planes` (`size` elements). Elements outside
