@@ -1,6 +1,8 @@
 /** Archwright as a library: everything that the command line does is a function. */
 
 export { type BenchDocument, bench } from './cli/command/bench.js';
+export { exportTrial } from './cli/command/export.js';
+export { trainModel } from './cli/command/train.js';
 export {
   type FinishedSearch,
   resume,

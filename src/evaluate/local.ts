@@ -4,10 +4,10 @@
  */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Dataset, Split } from '../data/data.js';
+import type { Dataset } from '../data/data.js';
 import type { Device } from '../device/device.js';
 import { isWorkFailure, runModel } from '../device/run.js';
-import { ArchwrightError, errorMessage, UsageError } from '../errors.js';
+import { ArchwrightError, errorMessage } from '../errors.js';
 import { type Limits, limitsBroken, reasonToRefuse } from '../guard/guard.js';
 import { inferCost } from '../ir/cost.js';
 import { type Graph, withGraph } from '../ir/graph.js';
@@ -20,7 +20,12 @@ import { deployGraph, labelsOf } from '../train/deploy.js';
 import type { EvaluateResult } from '../train/evaluate.js';
 import { drawWeights } from '../train/initialize.js';
 import type { Recipe } from '../train/recipe.js';
-import { normalizedRows, type SharedImages } from '../train/shared-images.js';
+import {
+  normalizedRows,
+  type SplitName,
+  shareDataset,
+  sharedSplit,
+} from '../train/shared-images.js';
 import {
   type TrainProgress,
   type TrainResult,
@@ -69,15 +74,10 @@ const SCREEN_MARGIN = 1.2;
 /** Images whose logits are kept beside an exported file, so that anyone can check it. */
 const CHECK_IMAGES = 8;
 
-type SplitName = 'train' | 'search' | 'hidden';
-
 /** An evaluator on `options.device`. Shares the data with the device's runner at once. */
 export function createLocalEvaluator<A>(options: LocalEvaluatorOptions<A>): Evaluator {
   const { space, dataset, device } = options;
-  for (const name of ['train', 'search', 'hidden'] as const) {
-    device.runner.share(`${name}.images`, dataset[name].images);
-    device.runner.share(`${name}.labels`, dataset[name].labels);
-  }
+  shareDataset(device.runner, dataset);
   const baselines: BaselineDesign[] = space.baselines().map(({ name, graph }) => ({
     name,
     graph,
@@ -291,17 +291,10 @@ async function score(
   );
 }
 
-function sharedSplit(dataset: Dataset, split: SplitName): SharedImages {
-  const { channels, height, width, mean, std } = dataset;
-  const { count } = dataset[split];
-  const [images, labels] = [`${split}.images`, `${split}.labels`];
-  return { images, labels, count, channels, height, width, mean, std };
-}
-
 /** Logits of the exported file for the first images of the search split, from the file itself. */
 async function checkLogits(options: LocalEvaluatorOptions<unknown>, path: string): Promise<Json> {
   const { dataset, device } = options;
-  const split: Split = dataset.search;
+  const split = dataset.search;
   const rows = Math.min(CHECK_IMAGES, split.count);
   const feed = normalizedRows(sharedSplit(dataset, 'search'), split.images, 0, rows);
   const model = new Uint8Array(await readFile(join(options.runDir, path)));
@@ -314,16 +307,4 @@ async function checkLogits(options: LocalEvaluatorOptions<unknown>, path: string
 function thin(values: Float32Array): number[] {
   const stride = Math.max(1, Math.ceil(values.length / 200));
   return Array.from(values.filter((_, i) => i % stride === 0));
-}
-
-/** A data set fits a space's task; throws `UsageError` where it does not. */
-export function requireFit(dataset: Dataset, space: Space<unknown>): void {
-  const { channels, height, width } = dataset;
-  const { task } = space;
-  if (task.channels !== channels || task.height !== height || task.width !== width) {
-    throw new UsageError(
-      `data ${dataset.name}: expected images of [${task.channels}, ${task.height}, ${task.width}], ` +
-        `received [${channels}, ${height}, ${width}]`,
-    );
-  }
 }

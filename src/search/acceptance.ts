@@ -1,22 +1,20 @@
 /**
  * Which champions win by more than the noise of training.
  *
- * All contenders are retrained from scratch with the same list of seeds (rounds), so their scores
- * form a two-way table x[i][r] of contender i and round r. A seed moves all scores of its round a
- * little (same data order, same draws); that part cancels in differences. What is left is estimated
- * from the whole table, which is far steadier than a spread over two or three pairs:
+ * All contenders are retrained from scratch with the same list of seeds (rounds). A seed moves all
+ * scores of its round a little (same data order, same draws); that part cancels in the differences
+ * d[r] of a pair. Two or three rounds show the variance of a pair poorly, and contenders are not
+ * equally noisy (a weak net's score jumps more), so each pair's variance is moderated towards the
+ * median over all pairs (empirical Bayes as in Smyth 2004, with 4 prior degrees of freedom):
  *
- *   s² = Σ (x[i][r] − mean of i − mean of r + mean of all)² / ((m − 1)(n − 1))
- *   σ  = √(2 s² / n)
+ *   v = (4 · prior + (n − 1) · var d) / (4 + n − 1),   σ = √(v / n)
  *
- * for m contenders and n rounds: the standard error of the difference of two contenders' means (a
- * randomised block design). For m = 2 it is that of the paired t-test. A challenger wins when its
- * mean is ahead by more than k·σ; within ±k·σ it is a tie and the incumbent stays.
+ * for n rounds, the prior being that median, corrected for its bias. With two contenders it is the standard error of the paired t-test. A challenger wins
+ * when its mean is ahead by more than k·σ; within ±k·σ it is a tie and the incumbent stays.
  *
- * Limits: contenders are assumed to be equally noisy. With few degrees of freedom, (m − 1)(n − 1),
- * k = 2 is weaker than 95 %: chance alone gives a win to 9 % of equal pairs at 2, to 6 % at 4, to
- * 4 % at 8 (one-sided). The sampling error of the search split, which all contenders share, is not
- * in σ; the hidden split answers for that.
+ * Limits: with two contenders and three rounds, k = 2 is weaker than 95 %: chance alone gives a win
+ * to 9 % of equal pairs (one-sided). The sampling error of the search split, which all contenders
+ * share, is not in σ; the hidden split answers for that.
  */
 import type { Objective } from '../trial/objective.js';
 import { paretoFront } from '../trial/pareto.js';
@@ -41,23 +39,43 @@ export interface Decision {
   readonly verdict: 'wins' | 'tie' | 'loses';
 }
 
-/** σ as above, or `null` with fewer than two contenders or rounds. */
-export function standardError(retested: readonly Retested[]): number | null {
-  const m = retested.length;
-  const n = retested[0]?.scores.length ?? 0;
-  if (m < 2 || n < 2) return null;
-  const rowMeans = retested.map(({ scores }) => mean(scores));
-  const columnMeans = Array.from({ length: n }, (_, r) =>
-    mean(retested.map(({ scores }) => scores[r] as number)),
+/** Standard error of the difference of two contenders' means; `null` where nothing shows it. */
+export type Noise = (a: Retested, b: Retested) => number | null;
+
+const PRIOR_DEGREES = 4;
+
+/** σ as above, from all contenders; always `null` with fewer than two contenders or rounds. */
+export function noiseOf(retested: readonly Retested[]): Noise {
+  const rounds = retested[0]?.scores.length ?? 0;
+  if (retested.length < 2 || rounds < 2) return () => null;
+  const variances = retested.flatMap((a, i) =>
+    retested.slice(i + 1).map((b) => pairedVariance(a, b)),
   );
-  const grand = mean(rowMeans);
-  let sum = 0;
-  retested.forEach(({ scores }, i) => {
-    scores.forEach((score, r) => {
-      sum += (score - (rowMeans[i] as number) - (columnMeans[r] as number) + grand) ** 2;
-    });
-  });
-  return Math.sqrt((2 * sum) / ((m - 1) * (n - 1) * n));
+  const degrees = rounds - 1;
+  // The median of χ²(d)/d is below 1 (Wilson and Hilferty's approximation). One pair has no prior
+  // but itself.
+  const bias = variances.length === 1 ? 1 : (1 - 2 / (9 * degrees)) ** 3;
+  const prior = median(variances) / bias;
+  return (a, b) => {
+    const moderated =
+      (PRIOR_DEGREES * prior + degrees * pairedVariance(a, b)) / (PRIOR_DEGREES + degrees);
+    return Math.sqrt(moderated / rounds);
+  };
+}
+
+/** Variance of the differences, round by round. */
+function pairedVariance(a: Retested, b: Retested): number {
+  const differences = a.scores.map((score, r) => score - (b.scores[r] as number));
+  const centre = mean(differences);
+  const sum = differences.reduce((total, d) => total + (d - centre) ** 2, 0);
+  return sum / (differences.length - 1);
+}
+
+function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  const upper = sorted[middle] as number;
+  return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] as number) + upper) / 2;
 }
 
 /** Judges one pair. Without a known σ every pair is a tie. */
@@ -65,9 +83,10 @@ export function compareRetested(
   challenger: Retested,
   incumbent: Retested,
   { direction }: Objective,
-  sigma: number | null,
+  noise: Noise,
   k: number,
 ): Decision {
+  const sigma = noise(challenger, incumbent);
   const raw = mean(challenger.scores) - mean(incumbent.scores);
   const difference = direction === 'maximize' ? raw : -raw;
   const margin = sigma === null ? Number.POSITIVE_INFINITY : k * sigma;
@@ -92,7 +111,7 @@ export function compareRetested(
 export function acceptChampions(
   champions: readonly Retested[],
   objectives: readonly Objective[],
-  sigma: number | null,
+  noise: Noise,
   k: number,
 ): { readonly accepted: readonly number[]; readonly decisions: readonly Decision[] } {
   const [noisy, ...exact] = objectives as [Objective, ...Objective[]];
@@ -110,7 +129,7 @@ export function acceptChampions(
   for (const challenger of known) {
     const faced = accepted
       .filter((rival) => rival.exact.every((cost, d) => cost <= (challenger.exact[d] as number)))
-      .map((rival) => compareRetested(challenger.champion, rival.champion, noisy, sigma, k));
+      .map((rival) => compareRetested(challenger.champion, rival.champion, noisy, noise, k));
     const strongest = faced.reduce<Decision | undefined>(
       (worst, one) => (worst === undefined || one.difference < worst.difference ? one : worst),
       undefined,

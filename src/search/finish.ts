@@ -10,8 +10,8 @@ import {
   acceptChampions,
   compareRetested,
   type Decision,
+  noiseOf,
   type Retested,
-  standardError,
 } from './acceptance.js';
 import { secondsLeft } from './budget.js';
 import { MIN_ROUNDS, pickChampions, planRetest, type RetestPlan } from './champions.js';
@@ -37,8 +37,6 @@ export interface Acceptance {
   /** Rounds that all contenders went through; 0 where there was nothing or no time to retest. */
   readonly rounds: number;
   readonly scores: readonly { readonly id: number; readonly scores: readonly number[] }[];
-  /** Standard error of a difference of two means; `null` when unknown. */
-  readonly sigma: number | null;
   readonly decisions: readonly Decision[];
   /** Each member of the front against the best baseline within the limits. */
   readonly againstBaseline: readonly Decision[];
@@ -181,12 +179,12 @@ function accept(
     if (!failed.has(id)) retested.set(id, { id, scores: list, metrics });
   }
   const table = [...retested.values()];
-  const sigma = rounds === 0 ? null : standardError(table);
+  const noise = noiseOf(table);
   const isChampion = new Set(champions.map(({ id }) => id));
   const { accepted, decisions } = acceptChampions(
     table.filter(({ id }) => isChampion.has(id)),
     objectives,
-    sigma,
+    noise,
     k,
   );
   const front = rounds === 0 ? champions.map(({ id }) => id) : accepted;
@@ -194,13 +192,12 @@ function accept(
   const againstBaseline = front.flatMap((id) => {
     const challenger = retested.get(id);
     if (challenger === undefined || incumbent === undefined) return [];
-    return [compareRetested(challenger, incumbent, objectives[0] as Objective, sigma, k)];
+    return [compareRetested(challenger, incumbent, objectives[0] as Objective, noise, k)];
   });
   return {
     front,
     rounds,
     scores: table.map(({ id, scores: list }) => ({ id, scores: list })),
-    sigma,
     decisions,
     againstBaseline,
     failed: [...failed],

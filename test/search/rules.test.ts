@@ -4,8 +4,8 @@ import {
   acceptChampions,
   compareRetested,
   mean,
+  noiseOf,
   type Retested,
-  standardError,
 } from '../../src/search/acceptance.js';
 import { type ArmState, nextArm, RETIRED_AFTER } from '../../src/search/arms.js';
 import { type Budget, checkBudget, searchEnd, secondsLeft } from '../../src/search/budget.js';
@@ -162,14 +162,32 @@ describe('acceptance', () => {
   it('has the standard error of the paired t-test for two contenders', () => {
     // Differences 0.02, 0.03, 0.01: standard deviation 0.01, of their mean 0.01 / √3.
     const pair = [one(1, [0.52, 0.63, 0.71]), one(2, [0.5, 0.6, 0.7])];
-    expect(standardError(pair)).toBeCloseTo(0.01 / Math.sqrt(3), 12);
+    expect(noiseOf(pair)(pair[0] as Retested, pair[1] as Retested)).toBeCloseTo(
+      0.01 / Math.sqrt(3),
+      12,
+    );
   });
 
   it('does not count what a seed does to all alike', () => {
+    const sigmaOf = (a: Retested, b: Retested, ...others: Retested[]) =>
+      noiseOf([a, b, ...others])(a, b);
     const table = [one(1, [0.5, 0.6, 0.7]), one(2, [0.6, 0.7, 0.8]), one(3, [0.1, 0.2, 0.3])];
-    expect(standardError(table)).toBeCloseTo(0, 12);
-    expect(standardError([one(1, [0.5, 0.6])])).toBeNull();
-    expect(standardError([one(1, [0.5]), one(2, [0.6])])).toBeNull();
+    expect(sigmaOf(...(table as [Retested, Retested, Retested]))).toBeCloseTo(0, 12);
+    expect(sigmaOf(one(1, [0.5]), one(2, [0.6]))).toBeNull();
+    const alone = one(1, [0.5, 0.6]);
+    expect(noiseOf([alone])(alone, alone)).toBeNull();
+  });
+
+  it('does not let one erratic contender hide what the others show', () => {
+    const better = one(1, [0.91, 0.912, 0.908]);
+    const worse = one(2, [0.9, 0.901, 0.899]);
+    const third = one(3, [0.905, 0.904, 0.904]);
+    const erratic = one(4, [0.7, 0.8, 0.6]);
+    const noise = noiseOf([better, worse, third, erratic]);
+    expect(compareRetested(better, worse, ACCURACY, noise, 2).verdict).toBe('tie');
+    const calm = [one(5, [0.895, 0.897, 0.894]), one(6, [0.89, 0.891, 0.889])];
+    const more = noiseOf([better, worse, third, erratic, ...calm]);
+    expect(compareRetested(better, worse, ACCURACY, more, 2).verdict).toBe('wins');
   });
 
   it('rarely lets one of two equals win, and finds a clear difference', () => {
@@ -184,13 +202,12 @@ describe('acceptance', () => {
           ),
         );
         const [challenger, incumbent] = table as [Retested, Retested];
-        const sigma = standardError(table);
-        const { verdict } = compareRetested(challenger, incumbent, ACCURACY, sigma, 2);
+        const { verdict } = compareRetested(challenger, incumbent, ACCURACY, noiseOf(table), 2);
         if (verdict === 'wins') count++;
       }
       return count / 2000;
     };
-    expect(wins(0)).toBeGreaterThan(0.025); // 4 % with (m − 1)(n − 1) = 8
+    expect(wins(0)).toBeGreaterThan(0.01);
     expect(wins(0)).toBeLessThan(0.055);
     expect(wins(0.04)).toBeGreaterThan(0.95);
   });
@@ -202,7 +219,7 @@ describe('acceptance', () => {
       one(3, [0.8], 3),
       one(4, [0.75], 4), // worse than 3
     ];
-    const { accepted, decisions } = acceptChampions(champions, BOTH, 0.01, 2);
+    const { accepted, decisions } = acceptChampions(champions, BOTH, () => 0.01, 2);
     expect(accepted).toEqual([1, 3]);
     expect(
       decisions.map(({ challenger, incumbent, verdict }) => [challenger, incumbent, verdict]),
@@ -211,7 +228,7 @@ describe('acceptance', () => {
       [3, 1, 'wins'],
       [4, 3, 'loses'],
     ]);
-    expect(acceptChampions(champions, BOTH, null, 2).accepted).toEqual([1]);
+    expect(acceptChampions(champions, BOTH, () => null, 2).accepted).toEqual([1]);
   });
 
   it('replaces the incumbent of a single objective only by a clear winner', () => {
@@ -219,13 +236,19 @@ describe('acceptance', () => {
     const tied: Retested = { id: 2, scores: [0.81, 0.81], metrics: { accuracy: 0.85 } };
     const better: Retested = { id: 3, scores: [0.83, 0.83], metrics: { accuracy: 0.84 } };
     const all = [better, tied, incumbent];
-    expect(acceptChampions(all.slice(1), [ACCURACY], 0.01, 2).accepted).toEqual([1]);
-    expect(acceptChampions(all, [ACCURACY], 0.01, 2).accepted).toEqual([3]);
+    expect(acceptChampions(all.slice(1), [ACCURACY], () => 0.01, 2).accepted).toEqual([1]);
+    expect(acceptChampions(all, [ACCURACY], () => 0.01, 2).accepted).toEqual([3]);
   });
 
   it('turns the sign for an objective to be minimised', () => {
     const loss: Objective = { metric: 'loss', direction: 'minimize' };
-    const { verdict, difference } = compareRetested(one(1, [0.2]), one(2, [0.5]), loss, 0.1, 2);
+    const { verdict, difference } = compareRetested(
+      one(1, [0.2]),
+      one(2, [0.5]),
+      loss,
+      () => 0.1,
+      2,
+    );
     expect([verdict, difference]).toEqual(['wins', 0.3]);
   });
 });

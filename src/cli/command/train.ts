@@ -1,6 +1,6 @@
 import { existsSync, readdirSync } from 'node:fs';
 import type { Command } from 'commander';
-import { type DataSpec, type Dataset, loadDataset } from '../../data/data.js';
+import { type DataSpec, loadDataset } from '../../data/data.js';
 import { createCpuDevice } from '../../device/ort.js';
 import { ArchwrightError, UsageError } from '../../errors.js';
 import { writeDurably } from '../../evaluate/artifacts.js';
@@ -10,7 +10,7 @@ import { encodeModel } from '../../ir/onnx/encode.js';
 import { deployGraph } from '../../train/deploy.js';
 import type { EvaluateResult } from '../../train/evaluate.js';
 import type { Recipe } from '../../train/recipe.js';
-import type { SharedImages } from '../../train/shared-images.js';
+import { shareDataset, sharedSplit } from '../../train/shared-images.js';
 import {
   type TrainProgress,
   type TrainResult,
@@ -51,7 +51,7 @@ export function addTrainCommand(program: Command): void {
     .option('--scratch', "draw new weights instead of going on from the file's")
     .option('--json', 'print one JSON document')
     .action(async (path: string, flags: TrainFlags) => {
-      const result = await train(path, flags);
+      const result = await trainModel(path, flags);
       print(result, flags, (r) =>
         [
           `${r.model}: ${r.steps} steps in ${formatDuration(r.seconds)}, loss ${r.firstLoss.toFixed(4)} → ${r.lastLoss.toFixed(4)}`,
@@ -62,21 +62,19 @@ export function addTrainCommand(program: Command): void {
     });
 }
 
-async function train(path: string, flags: TrainFlags) {
+/** Trains the classifier in `path` and scores it; the weights of the file are the beginning. */
+export async function trainModel(path: string, flags: Omit<TrainFlags, 'json'>) {
   const decoded = decodeModel(await readModel(path), path);
   const graph = flags.scratch === true ? withoutWeights(decoded) : decoded;
   const dataset = await loadDataset(dataSpecOf(flags.data));
   const device = createCpuDevice(flags.threads === undefined ? {} : { threads: flags.threads });
   const { threads, runner } = device;
   try {
-    for (const name of ['train', 'search', 'hidden'] as const) {
-      runner.share(`${name}.images`, dataset[name].images);
-      runner.share(`${name}.labels`, dataset[name].labels);
-    }
+    shareDataset(runner, dataset);
     const args = {
       graph,
       recipe: recipeOf(flags),
-      data: sharedImages(dataset, 'train'),
+      data: sharedSplit(dataset, 'train'),
       epochs: flags.epochs,
       seed: flags.seed,
       threads,
@@ -97,7 +95,7 @@ async function train(path: string, flags: TrainFlags) {
     }
     const trained = deployGraph(withWeights(graph, result.weights), { classes: dataset.classes });
     const score = async (split: 'search' | 'hidden'): Promise<number> => {
-      const data = sharedImages(dataset, split);
+      const data = sharedSplit(dataset, split);
       const call = {
         module: trainerModule,
         name: 'evaluateTask',
@@ -131,7 +129,7 @@ function withoutWeights(graph: Graph): Graph {
   });
 }
 
-function recipeOf({ optimizer, learningRate, batch }: TrainFlags): Recipe {
+function recipeOf({ optimizer, learningRate, batch }: Omit<TrainFlags, 'json'>): Recipe {
   if (optimizer !== undefined && optimizer !== 'sgd' && optimizer !== 'adamw') {
     throw new UsageError(`--optimizer: expected sgd or adamw, received ${optimizer}`);
   }
@@ -147,11 +145,4 @@ function dataSpecOf(data: string): DataSpec {
   if (data === 'glyphs') return { kind: 'glyphs' };
   const binary = existsSync(data) && readdirSync(data).some((file) => file.endsWith('.bin'));
   return { kind: binary ? 'cifar10' : 'idx', dir: data };
-}
-
-function sharedImages(dataset: Dataset, split: 'train' | 'search' | 'hidden'): SharedImages {
-  const { channels, height, width, mean, std } = dataset;
-  const { count } = dataset[split];
-  const [images, labels] = [`${split}.images`, `${split}.labels`];
-  return { images, labels, count, channels, height, width, mean, std };
 }
