@@ -53,7 +53,7 @@ const trials = fc
   );
 
 describe('rank', () => {
-  test('complete before infeasible by how much they miss, before pruned, before failed', () => {
+  test('complete, then pruned, then infeasible by how much they miss, then failed', () => {
     const ranked = rankTrials(
       [
         createTrial(1, {}, 'failed'),
@@ -65,7 +65,7 @@ describe('rank', () => {
       ],
       objectives,
     );
-    expect(ranked.map(({ id }) => id)).toEqual([6, 5, 4, 3, 2, 1]);
+    expect(ranked.map(({ id }) => id)).toEqual([6, 5, 2, 4, 3, 1]);
   });
 
   test('violations are relative to their limits and summed', () => {
