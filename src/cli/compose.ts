@@ -6,7 +6,7 @@ import type { Agent, Problem } from '../agent/agent.js';
 import { createEvolutionAgent } from '../agent/evolution.js';
 import { createOperators } from '../agent/operators.js';
 import { createRandomAgent } from '../agent/random.js';
-import { type DataSpec, loadDataset } from '../data/data.js';
+import { type DataSpec, type Dataset, loadDataset } from '../data/data.js';
 import type { Device } from '../device/device.js';
 import { createCpuDevice } from '../device/ort.js';
 import { UsageError } from '../errors.js';
@@ -25,6 +25,7 @@ import type { Json } from '../trial/trial.js';
 import { type parseBudget, parseDuration } from './budget.js';
 import { parseConfig } from './config.js';
 import type { Config, ConfigInput } from './config-schema.js';
+import { requireReachable } from './feasibility.js';
 
 /** Version of this package. */
 export const VERSION: string = (
@@ -101,6 +102,7 @@ export async function search(request: SearchRequest): Promise<FinishedSearch> {
   const runDir = resolve(request.out ?? freeFolder(join('runs', name)));
   // Whatever can be wrong with the input shows before there is a folder.
   const dataset = await loadDataset(dataSpecOf(config));
+  requireReachable(spaceOf(dataset), config.constraints, config.seed);
   await mkdir(runDir, { recursive: true });
   const { seed } = config;
   const ledger = createLedger(join(runDir, 'ledger.sqlite'), {
@@ -143,14 +145,13 @@ function ledgerPath(runDir: string): string {
 async function work(
   ledger: Ledger,
   config: Config,
-  dataset: Awaited<ReturnType<typeof loadDataset>>,
+  dataset: Dataset,
   runDir: string,
   watcher: Watcher,
 ): Promise<FinishedSearch> {
   const device = createDevice(config);
   try {
-    const { channels, height, width, classes } = dataset;
-    const space = createConvSpace({ channels, height, width, classes: classes.length });
+    const space = spaceOf(dataset);
     const evaluator = createLocalEvaluator({
       space,
       dataset,
@@ -188,6 +189,10 @@ async function work(
     ledger.close();
     await device.close();
   }
+}
+
+function spaceOf({ channels, height, width, classes }: Dataset) {
+  return createConvSpace({ channels, height, width, classes: classes.length });
 }
 
 function createDevice(config: Config): Device {

@@ -84,6 +84,18 @@ const agentSchema = z.union([
   }),
 ]);
 
+interface Limits {
+  readonly metric: string;
+  readonly max?: z.output<typeof bound> | undefined;
+  readonly min?: z.output<typeof bound> | undefined;
+}
+
+function isPossible({ metric, max, min }: Limits): boolean {
+  if (typeof max === 'number' && max <= 0) return false;
+  if (typeof max === 'number' && typeof min === 'number' && min > max) return false;
+  return !(metric === 'accuracy' && typeof min === 'number' && min > 1);
+}
+
 export const configSchema = z.strictObject({
   name: z
     .string()
@@ -111,7 +123,11 @@ export const configSchema = z.strictObject({
     .array(
       z
         .strictObject({ metric: z.enum(metricNames), max: bound.optional(), min: bound.optional() })
-        .refine((c) => c.max !== undefined || c.min !== undefined, 'expected max or min'),
+        .refine((c) => c.max !== undefined || c.min !== undefined, 'expected max or min')
+        .refine(
+          isPossible,
+          'expected a limit that can be held: max above 0 and not below min, and an accuracy of at most 1',
+        ),
     )
     .default([]),
   agents: z.array(agentSchema).min(1).default(['evolution', 'random']),

@@ -39,6 +39,22 @@ describe('bad input gets one clear line and exit code 2', () => {
     await expectUsage(['search', join(folder, 'none.yaml')], /none\.yaml: cannot be read/);
   });
 
+  it.each([
+    [
+      'below zero',
+      [{ metric: 'latencyMs', max: 0 }],
+      /constraints\[0\]: expected a limit that can/,
+    ],
+    ['upside down', [{ metric: 'params', min: 9, max: 3 }], /max above 0 and not below min/],
+    [
+      'out of reach',
+      [{ metric: 'params', max: 20 }],
+      /constraints\[0\]\.max: .* the space conv can/,
+    ],
+  ])('an impossible limit: %s', async (_, constraints, what) => {
+    await expectUsage(['search', writeConfig(folder, { ...smallSearch, constraints })], what);
+  });
+
   it('a limit that names no human design', async () => {
     const constraints = [{ metric: 'latencyMs', max: { baseline: 'alexnet', factor: 1 } }];
     const config = writeConfig(folder, { ...smallSearch, constraints });

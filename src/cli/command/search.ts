@@ -86,6 +86,7 @@ async function watch(
     print(summary, flags, (one) => formatSummary(one, runDir));
     if (summary.status !== 'finished') {
       process.stderr.write(`interrupted; continue with: archwright resume ${runDir}\n`);
+      process.exitCode = 1;
     }
   } finally {
     progress.close();
