@@ -186,8 +186,9 @@ const stages: Readonly<Record<StageName, Stage>> = {
 
   async export(options, candidate, { history }) {
     const trained = await loadWeights(options.runDir, candidate.graph, history, 'extend');
-    const graph = deployGraph(trained, describe(options, candidate));
-    const path = `front/trial-${String(candidate.id).padStart(4, '0')}.onnx`;
+    const name = `trial-${String(candidate.id).padStart(4, '0')}`;
+    const graph = withGraph(deployGraph(trained, describe(options, candidate)), { name });
+    const path = `front/${name}.onnx`;
     await writeDurably(join(options.runDir, path), encodeModel(graph));
     const detail = { check: await checkLogits(options, path) };
     return { status: 'passed', metrics: {}, artifacts: { onnx: path }, detail };

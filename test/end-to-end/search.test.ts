@@ -68,7 +68,7 @@ describe('archwright search', () => {
       const graph = decodeModel(new Uint8Array(bytes));
       expect(graph.inputs[0]?.shape).toEqual(['N', 1, 28, 28]);
       expect(inferTypes(graph).get('logits')?.shape).toEqual(['N', 10]);
-      expect(graph.name).not.toBe('');
+      expect(graph.name).toBe(`trial-${String(trial).padStart(4, '0')}`);
       expect(graph.metadata).toMatchObject({
         'output.kind': 'logits',
         'archwright.run': 'config',
