@@ -63,6 +63,8 @@ export function createProgress(
           break;
         case 'trial-started':
           state.trial = `trial ${event.id} (${event.agent})`;
+          state.stage = '';
+          state.training = '';
           break;
         case 'stage-started':
           state.stage = event.round > 0 ? `${event.stage} ${event.round + 1}` : event.stage;
