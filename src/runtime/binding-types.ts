@@ -3,41 +3,9 @@
  * Each method of `NativeBinding` mirrors one tagged entry of `native/addon.h`.
  */
 
-/** Element types that cross the native line; names as in the ONNX specification. */
-export type ElementType =
-  | 'float32'
-  | 'float64'
-  | 'float16'
-  | 'bfloat16'
-  | 'int8'
-  | 'int16'
-  | 'int32'
-  | 'int64'
-  | 'uint8'
-  | 'uint16'
-  | 'uint32'
-  | 'uint64'
-  | 'bool';
+import type { ElementType, HostTensor, TensorData } from '../util/tensor.js';
 
-/** The JavaScript array of a tensor. 16-bit floats travel as their bits in `Uint16Array`. */
-export type TensorData =
-  | Float32Array
-  | Float64Array
-  | Int8Array
-  | Int16Array
-  | Int32Array
-  | BigInt64Array
-  | Uint8Array
-  | Uint16Array
-  | Uint32Array
-  | BigUint64Array;
-
-/** A dense tensor, row-major. `data.length` is the product of `dims`. */
-export interface HostTensor {
-  readonly dtype: ElementType;
-  readonly dims: readonly number[];
-  readonly data: TensorData;
-}
+export type { ElementType, HostTensor, TensorData };
 
 /** An input or output of a loaded model. A symbolic or unknown dimension is −1. */
 export interface SessionValue {

@@ -1,7 +1,8 @@
 /** Checks of a training loop's request against the model that will run it. */
 import { UsageError } from '../errors.js';
+import { elementCount } from '../util/tensor.js';
 import type { LoopRequest, SessionValue, StreamInput } from './binding-types.js';
-import { checkFits, checkTensor, elementCount } from './tensor.js';
+import { checkFits, checkTensor } from './tensor.js';
 
 /**
  * Throws `UsageError` unless every input of the model is fed exactly once, every named output

@@ -28,4 +28,3 @@ export {
   TaskError,
 } from './runner-protocol.js';
 export { type Feeds, Session, Timer } from './session.js';
-export { arrayTypes, elementCount } from './tensor.js';

@@ -1,28 +1,7 @@
 /** Checks of host tensors: element types, arrays and dims that fit each other and the model. */
 import { UsageError } from '../errors.js';
-import type { ElementType, HostTensor, SessionValue, TensorData } from './binding-types.js';
-
-/** The array type that carries each element type. */
-export const arrayTypes = {
-  float32: Float32Array,
-  float64: Float64Array,
-  float16: Uint16Array,
-  bfloat16: Uint16Array,
-  int8: Int8Array,
-  int16: Int16Array,
-  int32: Int32Array,
-  int64: BigInt64Array,
-  uint8: Uint8Array,
-  uint16: Uint16Array,
-  uint32: Uint32Array,
-  uint64: BigUint64Array,
-  bool: Uint8Array,
-} as const satisfies Record<ElementType, new (length: number) => TensorData>;
-
-/** Product of dims; 1 for a scalar. */
-export function elementCount(dims: readonly number[]): number {
-  return dims.reduce((product, dim) => product * dim, 1);
-}
+import { arrayTypes, type ElementType, elementCount, type HostTensor } from '../util/tensor.js';
+import type { SessionValue } from './binding-types.js';
 
 /** Throws `UsageError` unless `tensor` is whole in itself; `where` names it in the message. */
 export function checkTensor(tensor: HostTensor, where: string): void {

@@ -51,7 +51,8 @@ export const elementBytes: Readonly<Record<ElementType, number>> = {
   bool: 1,
 };
 
-const arrays = {
+/** The array type that carries each element type. */
+export const arrayTypes = {
   float32: Float32Array,
   float64: Float64Array,
   float16: Uint16Array,
@@ -65,17 +66,17 @@ const arrays = {
   uint32: Uint32Array,
   uint64: BigUint64Array,
   bool: Uint8Array,
-} as const;
+} as const satisfies Record<ElementType, new (length: number) => TensorData>;
 
 /** A zeroed array for `length` elements of `dtype`. */
 export function createTensorData(dtype: ElementType, length: number): TensorData {
-  return new arrays[dtype](length);
+  return new arrayTypes[dtype](length);
 }
 
 /** The elements in `bytes` (little-endian, as ONNX stores them), copied. */
 export function decodeTensorData(dtype: ElementType, bytes: Uint8Array): TensorData {
   const copy = new Uint8Array(bytes);
-  return new arrays[dtype](copy.buffer, 0, Math.floor(copy.byteLength / elementBytes[dtype]));
+  return new arrayTypes[dtype](copy.buffer, 0, Math.floor(copy.byteLength / elementBytes[dtype]));
 }
 
 /** The elements as little-endian bytes; a view, not a copy. */

@@ -4,8 +4,8 @@ import { describe, expect, it } from 'vitest';
 import { loadBinding } from '../../src/runtime/binding.js';
 import type { ElementType, HostTensor, TensorData } from '../../src/runtime/binding-types.js';
 import { Session } from '../../src/runtime/session.js';
-import { arrayTypes, elementCount } from '../../src/runtime/tensor.js';
 import { Rng } from '../../src/util/random.js';
+import { arrayTypes, elementCount } from '../../src/util/tensor.js';
 import { affineModel, buildModel, cpu, float32 } from './model.js';
 
 describe('a session', () => {
