@@ -144,16 +144,23 @@ export function describeMetrics(metrics: Metrics): string {
 export function describeLimits(constraints: readonly Constraint[]): string {
   return constraints
     .flatMap(({ metric, max, min }) => [
-      ...(max === undefined ? [] : [`${metric} ≤ ${formatMetric(metric, max)}`]),
-      ...(min === undefined ? [] : [`${metric} ≥ ${formatMetric(metric, min)}`]),
+      ...(max === undefined ? [] : [`${metric} ≤ ${formatValue(metric, max)}`]),
+      ...(min === undefined ? [] : [`${metric} ≥ ${formatValue(metric, min)}`]),
     ])
     .join(', ');
 }
 
-/** A metric with its unit. */
+/** A metric with its unit, or with its name where it has none. */
 export function formatMetric(name: string, value: number): string {
+  const text = formatValue(name, value);
+  return name === 'accuracy' || name.endsWith('Ms') || name.endsWith('Bytes')
+    ? text
+    : `${text} ${name}`;
+}
+
+function formatValue(name: string, value: number): string {
   if (name === 'accuracy') return `${(100 * value).toFixed(2)} %`;
   if (name.endsWith('Ms')) return `${formatMs(value)} ms`;
   if (name.endsWith('Bytes')) return formatBytes(value);
-  return `${formatCount(value)} ${name}`;
+  return formatCount(value);
 }
