@@ -1,10 +1,10 @@
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { listDevices } from '../../device/ort.js';
-import { errorMessage } from '../../errors.js';
-import { createLedger } from '../../ledger/sqlite.js';
+import { ArchwrightError, errorMessage } from '../../errors.js';
+import { createLedger, readLedger } from '../../ledger/sqlite.js';
 import { loadBinding, loadHost } from '../../runtime/runtime.js';
 import { VERSION } from '../compose.js';
 import { type OutputOptions, print } from '../output.js';
@@ -34,11 +34,7 @@ export function addDoctorCommand(program: Command): void {
 
 async function examine(): Promise<Check[]> {
   const checks: Check[] = [
-    attempt(
-      'archwright',
-      () => `${VERSION} on Node ${process.version}`,
-      'install Node 20.17 or newer',
-    ),
+    attempt('node', describeNode, 'install Node 20.17 or newer'),
     attempt(
       'native addon',
       () =>
@@ -46,7 +42,7 @@ async function examine(): Promise<Check[]> {
       'npm run install (needs Python 3, make and a C++ compiler)',
     ),
     attempt('host', describeHost, 'npm run install'),
-    attempt('telemetry', describeTelemetry, 'unset ORT_DISABLE_TELEMETRY, or set it to 1'),
+    { name: 'telemetry', ok: true, detail: describeTelemetry() },
     attempt('ledger', tryLedger, 'npm ci (the package libsql brings a binary for this platform)'),
   ];
   for (const device of await listDevices()) {
@@ -68,6 +64,14 @@ function attempt(name: string, look: () => string, fix: string): Check {
   }
 }
 
+function describeNode(): string {
+  const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+  if (major < 20 || (major === 20 && minor < 17)) {
+    throw new ArchwrightError(`expected Node 20.17 or newer, received ${process.version}`);
+  }
+  return `${process.version}, archwright ${VERSION}`;
+}
+
 function describeHost(): string {
   const { cpuModel, availableCores, features, totalMemoryBytes } = loadHost().hostFacts();
   const gib = (totalMemoryBytes / 1024 ** 3).toFixed(1);
@@ -84,7 +88,11 @@ function tryLedger(): string {
   try {
     const path = join(folder, 'ledger.sqlite');
     createLedger(path, { name: 'doctor', config: {}, seed: 0, version: VERSION }).close();
-    return existsSync(path) ? 'SQLite writes and locks' : 'no file was written';
+    const ledger = readLedger(path);
+    const { name } = ledger.run;
+    ledger.close();
+    if (name !== 'doctor') throw new ArchwrightError('what was written was not read back');
+    return 'SQLite writes, locks and reads back';
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

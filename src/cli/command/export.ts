@@ -49,7 +49,11 @@ export async function exportTrial(runDir: string, trial: number | undefined, out
     throw new UsageError(`${runDir}: expected a trained trial, but trial ${id} has no weights`);
   }
   const graph = decodeModel(new Uint8Array(readFileSync(stored)), stored);
-  const classes = JSON.parse(graph.metadata['output.classes'] ?? '[]') as string[];
+  const names = graph.metadata['output.classes'];
+  if (names === undefined) {
+    throw new UsageError(`${stored}: expected weights of a search, found no class names in it`);
+  }
+  const classes = JSON.parse(names) as string[];
   const deployed = deployGraph(graph, { classes });
   const bytes = encodeModel(deployed);
   await writeDurably(out, bytes);
