@@ -172,8 +172,9 @@ const stages: Readonly<Record<StageName, Stage>> = {
   },
 
   async retest(options, candidate, call) {
-    const short = await train(options, candidate.graph, options.epochs.short, call);
-    const long = await train(options, short.graph, options.epochs.long, call);
+    const { epochs } = options;
+    const short = await train(options, candidate.graph, epochs.short, `${call.seed}/train`);
+    const long = await train(options, short.graph, epochs.long, `${call.seed}/extend`);
     const { accuracy } = await score(options, long.graph, 'search');
     return { status: 'passed', metrics: { accuracy } };
   },
@@ -227,7 +228,8 @@ async function trainAndScore(
   graph: Graph,
   epochs: number,
 ): Promise<PassedStage> {
-  const trained = await train(options, graph, epochs, call);
+  // Each stage shuffles anew; the weights are drawn once, by whichever stage meets none.
+  const trained = await train(options, graph, epochs, `${call.seed}/${call.stage}`);
   const { accuracy } = await score(options, trained.graph, 'search');
   const { classes, metadata } = describe(options, candidate);
   const kept = withGraph(trained.graph, {
@@ -247,7 +249,7 @@ async function train(
   options: LocalEvaluatorOptions<unknown>,
   graph: Graph,
   epochs: number,
-  { stage, seed }: StageCall,
+  seed: string,
 ): Promise<{ graph: Graph; result: TrainResult }> {
   const { device, recipe, onProgress } = options;
   const task = {
@@ -258,8 +260,7 @@ async function train(
       recipe,
       data: sharedSplit(options.dataset, 'train'),
       epochs,
-      // Each stage shuffles anew; the weights are drawn once, by whichever stage meets none.
-      seed: `${seed}/${stage}`,
+      seed,
       threads: options.trainThreads,
     },
   };
