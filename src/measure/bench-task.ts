@@ -137,7 +137,7 @@ async function warmCandidate(
   timer: Timer,
   maxSeconds: number,
 ): Promise<Planned & { readonly steady: boolean; readonly seconds: number }> {
-  const run: Planned['run'] = (samples, group) => timer.run(samples, group);
+  const run: Planned['run'] = (samples, group) => timer.run({ samples, group });
   let plan = planWindows((await run(1, 1)).wallNs);
   let seconds = 0;
   const { steady } = await warmUp(
@@ -166,7 +166,7 @@ async function sampleModel(
   const timer = await session.createTimer(
     createInputSets(session.inputs, {}, 1, new Rng(seed).fork('reference')),
   );
-  const run: Planned['run'] = (samples, group) => timer.run(samples, group);
+  const run: Planned['run'] = (samples, group) => timer.run({ samples, group });
   const first = await run(REFERENCE_WARMUP_RUNS, 1);
   const reference = { run, plan: planReference(median(first.samplesNs)) };
 

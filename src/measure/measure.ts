@@ -7,10 +7,10 @@
 import type { Device } from '../device/device.js';
 import { UsageError } from '../errors.js';
 import { inferCost } from '../ir/cost.js';
-import type { Graph } from '../ir/graph.js';
 import { decodeModel } from '../ir/onnx/decode.js';
 import { Runner } from '../runtime/runtime.js';
 import type { BenchArgs, BenchResult } from './bench-task.js';
+import { inputDims, resolveDims } from './dims.js';
 import type { InputDims } from './inputs.js';
 import { inferLeastWork } from './least-work.js';
 import { encodeReferenceModel } from './reference-model.js';
@@ -202,36 +202,7 @@ function callBench(
   );
 }
 
-/** Every symbolic dimension of the inputs with its size. Throws `UsageError` for one it has not. */
-function resolveDims(
-  graph: Graph,
-  given: Readonly<Record<string, number>> = {},
-): Record<string, number> {
-  const dims = graph.inputs.flatMap(({ shape = [] }) => shape);
-  const symbols = new Set(dims.filter((dim) => typeof dim === 'string'));
-  for (const [name, size] of Object.entries(given)) {
-    if (!symbols.has(name)) {
-      const known = [...symbols].join(', ') || 'none';
-      throw new UsageError(`dims: expected symbolic dimensions (${known}), received ${name}`);
-    }
-    if (!Number.isSafeInteger(size) || size < 1) {
-      throw new UsageError(`dims.${name}: expected a whole number from 1, received ${size}`);
-    }
-  }
-  return Object.fromEntries([...symbols].map((name) => [name, given[name] ?? 1]));
-}
-
 function checkSeconds(seconds: number): number {
   if (Number.isFinite(seconds) && seconds > 0) return seconds;
   throw new UsageError(`seconds: expected a number above 0, received ${seconds}`);
-}
-
-/** Fixed dimensions of each input. */
-function inputDims(graph: Graph, dims: Readonly<Record<string, number>>): InputDims {
-  return Object.fromEntries(
-    graph.inputs.map(({ name, shape = [] }) => [
-      name,
-      shape.map((dim) => (typeof dim === 'string' ? (dims[dim] ?? 1) : dim)),
-    ]),
-  );
 }

@@ -63,7 +63,7 @@ async function measureRate(
   const timer = await session.createTimer(
     createInputSets(session.inputs, {}, 1, new Rng('roofline')),
   );
-  const { samplesNs } = await timer.run(runs);
+  const { samplesNs } = await timer.run({ samples: runs, group: 1 });
   timer.release();
   session.release();
   return work / (Math.min(...samplesNs) / 1e9);

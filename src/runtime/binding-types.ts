@@ -27,6 +27,10 @@ export interface SessionOptions {
   readonly spin?: boolean;
   /** Use ONNX Runtime's memory arena (default true). */
   readonly arena?: boolean;
+  /** Record every node's time; the file's path begins so and `endProfiling` tells it whole. */
+  readonly profilePrefix?: string;
+  /** Where to write the graph as ONNX Runtime runs it, after its optimisations. */
+  readonly optimizedModelPath?: string;
 }
 
 declare const sessionBrand: unique symbol;
@@ -41,10 +45,32 @@ export interface TimerHandle {
   readonly [timerBrand]: true;
 }
 
+/** Where bound tensors lie: in the host's memory, or where the provider keeps them. */
+export interface Placement {
+  readonly inputs: 'host' | 'device';
+  readonly outputs: 'host' | 'device';
+}
+
+/** What one stretch of the timing loop does. */
+export interface TimingPlan {
+  readonly samples: number;
+  /** Back-to-back runs per sample. */
+  readonly group: number;
+  /** Bytes that are overwritten before each sample, untimed, so that caches are cold. */
+  readonly flushBytes?: number;
+  /** A sample begins this long after the one before it began, if that has ended; asleep between. */
+  readonly intervalNs?: number;
+}
+
 /** One stretch of the timing loop. */
 export interface TimingWindow {
   /** One sample per group: nanoseconds of the group ÷ runs in the group. */
   readonly samplesNs: Float64Array;
+  /**
+   * Of each sample, the part until the last call of the group had returned and before its outputs
+   * were waited for, ÷ runs in the group; the same as the sample where all outputs are on the host.
+   */
+  readonly enqueueNs: Float64Array;
   /** Wall time of the whole window. */
   readonly wallNs: number;
   /** Context switches forced on the timing thread during the window. */
@@ -53,7 +79,26 @@ export interface TimingWindow {
   readonly stealNs: number;
   /** CPU time of other processes during the window, all cores (Linux; else 0). */
   readonly otherCpuNs: number;
+  /** Ticks of the processor's own counter (TSC, CNTVCT) over `wallNs`; 0 where there is none. */
+  readonly counterTicks: number;
+  /** Clock of the timing thread's core right after the window, from a chain of known length. */
+  readonly coreMhz: number;
 }
+
+/** What several timers did side by side. */
+export interface ConcurrentRuns {
+  /** Nanoseconds of each run, per timer. */
+  readonly samplesNs: readonly Float64Array[];
+  /** From the common start to the end of the last run. */
+  readonly wallNs: number;
+}
+
+/**
+ * A rate to be measured by our own kernels: multiply–adds in float32 or float64 and byte
+ * multiply–adds in int8, as operations a second (an addition and a multiplication are two), or bytes
+ * a second that a triad over buffers reads and writes.
+ */
+export type PeakKind = 'float32' | 'float64' | 'int8' | 'bandwidth';
 
 /** State of a training graph: the output `next` of one step is the input `name` of the next. */
 export interface StateTensor {
@@ -145,6 +190,17 @@ export interface HostBinding {
   /** Takes the lock of the file at `path`, which then holds this process's id; null if it is taken. */
   tryLock(path: string): LockHandle | null;
   unlock(lock: LockHandle): void;
+  /**
+   * Rates of `repetitions` stretches of about 10 ms each, on `threads` threads at once. `bytes` is
+   * the size of the buffers of `bandwidth`, all threads together. An empty array where this
+   * processor has no such unit (`int8` without VNNI or the like).
+   */
+  measurePeak(
+    kind: PeakKind,
+    threads: number,
+    repetitions: number,
+    bytes: number,
+  ): Promise<Float64Array>;
 }
 
 /**
@@ -161,7 +217,10 @@ export interface NativeBinding extends HostBinding {
   sessionOutputs(session: SessionHandle): SessionValue[];
   /** Time that parsing and optimising the model took. */
   sessionLoadNs(session: SessionHandle): number;
-  allocatorStats(session: SessionHandle): AllocatorStats;
+  /** Of the host's arena, or of the memory where the provider keeps inputs; zero where not told. */
+  allocatorStats(session: SessionHandle, memory: 'host' | 'device'): AllocatorStats;
+  /** Ends profiling; path of the file, Chrome trace events as JSON. */
+  endProfiling(session: SessionHandle): string;
   releaseSession(session: SessionHandle): void;
   /** One run. Outputs in the order asked for. */
   run(
@@ -173,11 +232,14 @@ export interface NativeBinding extends HostBinding {
   createTimer(
     session: SessionHandle,
     inputSets: readonly Readonly<Record<string, HostTensor>>[],
+    placement: Placement,
   ): Promise<TimerHandle>;
   /** Time of the timer's first run; the session's cold run if nothing ran before. */
   timerFirstRunNs(timer: TimerHandle): number;
-  /** `samples` samples of `group` back-to-back runs each, input sets in rotation. */
-  runTimer(timer: TimerHandle, samples: number, group: number): Promise<TimingWindow>;
+  /** Samples by plan, input sets in rotation. */
+  runTimer(timer: TimerHandle, plan: TimingPlan): Promise<TimingWindow>;
+  /** Runs timers side by side, a thread each, until `durationNs` are over; at least one run each. */
+  runTimersTogether(timers: readonly TimerHandle[], durationNs: number): Promise<ConcurrentRuns>;
   /** Output of the last timed run: which input set it used, and its outputs. */
   timerOutputs(timer: TimerHandle): { inputSet: number; outputs: HostTensor[] };
   releaseTimer(timer: TimerHandle): void;

@@ -5,6 +5,7 @@
 export { loadBinding, loadHost } from './binding.js';
 export type {
   AllocatorStats,
+  ConcurrentRuns,
   ElementType,
   HostFacts,
   HostTensor,
@@ -12,11 +13,14 @@ export type {
   LoopRequest,
   LoopResult,
   MemoryUse,
+  PeakKind,
+  Placement,
   SessionOptions,
   SessionValue,
   StateTensor,
   StreamInput,
   TensorData,
+  TimingPlan,
   TimingWindow,
 } from './binding-types.js';
 export { type CallOptions, Runner, type RunnerOptions } from './runner.js';

@@ -9,14 +9,17 @@ import { ArchwrightError, errorMessage, InternalError, UsageError } from '../err
 import { loadBinding } from './binding.js';
 import type {
   AllocatorStats,
+  ConcurrentRuns,
   HostTensor,
   LoopRequest,
   LoopResult,
   NativeBinding,
+  Placement,
   SessionHandle,
   SessionOptions,
   SessionValue,
   TimerHandle,
+  TimingPlan,
   TimingWindow,
 } from './binding-types.js';
 import { checkLoopRequest } from './loop-request.js';
@@ -73,7 +76,10 @@ export class Session {
   }
 
   /** Copies the input sets into bound buffers, ready for a timing loop. At least one set. */
-  async createTimer(inputSets: readonly Feeds[]): Promise<Timer> {
+  async createTimer(
+    inputSets: readonly Feeds[],
+    placement: Placement = { inputs: 'host', outputs: 'host' },
+  ): Promise<Timer> {
     const handle = this.#live();
     const first = inputSets[0];
     if (first === undefined)
@@ -85,7 +91,10 @@ export class Session {
         checkFits({ name, ...shape }, tensor.dtype, tensor.dims, `input "${name}" of a later set`);
       }
     }
-    const timer = await named('the run failed', this.#binding.createTimer(handle, inputSets));
+    const timer = await named(
+      'the run failed',
+      this.#binding.createTimer(handle, inputSets, placement),
+    );
     const names = this.outputs.map((output) => output.name);
     return new Timer(this.#binding, timer, names);
   }
@@ -97,9 +106,14 @@ export class Session {
     return named('the loop failed', this.#binding.runLoop(handle, request));
   }
 
-  /** Arena statistics so far; all zero when the arena is off. */
-  allocatorStats(): AllocatorStats {
-    return this.#binding.allocatorStats(this.#live());
+  /** Arena statistics so far; all zero when the arena is off or the provider does not tell. */
+  allocatorStats(memory: 'host' | 'device' = 'host'): AllocatorStats {
+    return this.#binding.allocatorStats(this.#live(), memory);
+  }
+
+  /** Ends the profiling that `profilePrefix` began; path of the file with its trace events. */
+  endProfiling(): string {
+    return this.#binding.endProfiling(this.#live());
   }
 
   /** Frees the model, once work under way and timers have ended. Safe to call twice. */
@@ -152,21 +166,34 @@ export class Timer {
   }
 
   /**
-   * Takes `samples` samples of `group` back-to-back runs each, the input sets in rotation from one
-   * run to the next. One window at a time.
+   * Takes samples by `plan`, the input sets in rotation from one run to the next. One window at a
+   * time.
    */
-  async run(samples: number, group = 1): Promise<TimingWindow> {
+  async run(plan: TimingPlan): Promise<TimingWindow> {
     const handle = this.#idle();
-    for (const [name, value] of Object.entries({ samples, group })) {
-      if (!Number.isSafeInteger(value) || value < 1) {
-        throw new UsageError(`${name}: expected a whole number from 1, received ${value}`);
-      }
-    }
+    const { samples, group, flushBytes = 0, intervalNs = 0 } = plan;
+    requireWhole({ samples, group }, 1);
+    requireWhole({ flushBytes, intervalNs }, 0);
     this.#busy = true;
     try {
-      return await named('the run failed', this.#binding.runTimer(handle, samples, group));
+      return await named('the run failed', this.#binding.runTimer(handle, plan));
     } finally {
       this.#busy = false;
+    }
+  }
+
+  /** Runs timers side by side, a thread each, until `durationNs` are over; see `ConcurrentRuns`. */
+  static async runTogether(timers: readonly Timer[], durationNs: number): Promise<ConcurrentRuns> {
+    const [first] = timers;
+    if (first === undefined) throw new UsageError('timers: expected at least one, received none');
+    requireWhole({ durationNs }, 1);
+    const handles = timers.map((timer) => timer.#idle());
+    for (const timer of timers) timer.#busy = true;
+    try {
+      const runs = first.#binding.runTimersTogether(handles, durationNs);
+      return await named('the run failed', runs);
+    } finally {
+      for (const timer of timers) timer.#busy = false;
     }
   }
 
@@ -186,6 +213,13 @@ export class Timer {
     if (this.#handle === undefined) throw new InternalError('a timer was used after its release');
     if (this.#busy) throw new InternalError('a timer was used while a window was under way');
     return this.#handle;
+  }
+}
+
+function requireWhole(values: Readonly<Record<string, number>>, least: number): void {
+  for (const [name, value] of Object.entries(values)) {
+    if (Number.isSafeInteger(value) && value >= least) continue;
+    throw new UsageError(`${name}: expected a whole number from ${least}, received ${value}`);
   }
 }
 

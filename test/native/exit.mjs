@@ -13,7 +13,7 @@ const x = { dtype: 'float32', dims: [1, 2], data: Float32Array.of(1, 2) };
 async function use() {
   const session = await Session.create(readFileSync(path), options);
   const timer = await session.createTimer([{ x }]);
-  await timer.run(100);
+  await timer.run({ samples: 100, group: 1 });
   const { y } = await session.run({ x });
   if (y.data[0] !== 9.5) throw new Error(`wrong result ${y.data[0]}`);
   return { session, timer };

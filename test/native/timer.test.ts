@@ -24,7 +24,7 @@ describe('a timer', () => {
     const session = await Session.create(affineModel(), cpu);
     const timer = await session.createTimer(sets);
     expect(timer.firstRunMs).toBeGreaterThan(0);
-    const window = await timer.run(10, 4); // 40 runs: the last one used set 39 % 3 = 0
+    const window = await timer.run({ samples: 10, group: 4 }); // 40 runs: the last one used set 39 % 3 = 0
     expect(window.samplesNs).toHaveLength(10);
     const sum = window.samplesNs.reduce((total, sample) => total + sample * 4, 0);
     expect(sum).toBeCloseTo(window.wallNs, -1);
@@ -35,11 +35,11 @@ describe('a timer', () => {
     const last = timer.outputs();
     expect(last.inputSet).toBe(0);
     expect(last.outputs).toEqual(await session.run(sets[0] as (typeof sets)[0]));
-    await timer.run(1);
+    await timer.run({ samples: 1, group: 1 });
     expect(timer.outputs().outputs).toEqual(await session.run(sets[1] as (typeof sets)[0]));
     expect(timer.outputs().inputSet).toBe(1);
     timer.release();
-    await expect(timer.run(1)).rejects.toThrow('after its release');
+    await expect(timer.run({ samples: 1, group: 1 })).rejects.toThrow('after its release');
   });
 
   it('outlives the release of its session and copies its inputs', async () => {
@@ -48,7 +48,7 @@ describe('a timer', () => {
     const timer = await session.createTimer([{ x }]);
     session.release();
     x.data.fill(0 as never);
-    await timer.run(1);
+    await timer.run({ samples: 1, group: 1 });
     expect(timer.outputs().outputs.y?.data[0]).toBe(9.5);
   });
 
@@ -60,9 +60,13 @@ describe('a timer', () => {
     );
     await expect(session.createTimer([])).rejects.toThrow('expected at least one');
     const timer = await session.createTimer(sets);
-    await expect(timer.run(0)).rejects.toThrow('samples: expected a whole number from 1');
-    const window = timer.run(2000);
-    await expect(timer.run(1)).rejects.toThrow('while a window was under way');
+    await expect(timer.run({ samples: 0, group: 1 })).rejects.toThrow(
+      'samples: expected a whole number from 1',
+    );
+    const window = timer.run({ samples: 2000, group: 1 });
+    await expect(timer.run({ samples: 1, group: 1 })).rejects.toThrow(
+      'while a window was under way',
+    );
     await window;
   });
 
@@ -76,7 +80,7 @@ describe('a timer', () => {
     const ours: number[] = [];
     const theirs: number[] = [];
     for (let round = 0; round < 7; round++) {
-      ours.push(median((await timer.run(300)).samplesNs));
+      ours.push(median((await timer.run({ samples: 300, group: 1 })).samplesNs));
       const samples: number[] = [];
       for (let i = 0; i < 300; i++) {
         const start = process.hrtime.bigint();
