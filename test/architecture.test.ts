@@ -16,6 +16,7 @@ const arrows: Record<string, readonly string[]> = {
   space: ['ir'],
   trial: ['ir'],
   guard: ['ir', 'trial', 'data'],
+  deploy: ['ir', 'runtime', 'device', 'measure', 'data', 'train'],
   evaluate: ['ir', 'space', 'trial', 'guard', 'train', 'measure', 'device', 'data'],
   agent: ['ir', 'space', 'trial'],
   ledger: ['trial'],

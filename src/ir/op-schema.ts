@@ -81,6 +81,11 @@ export const opSchemas = {
       output_shape: 'ints',
     },
   },
+  DequantizeLinear: {
+    inputs: [2, 3],
+    outputs: [1, 1],
+    attributes: { axis: 'int', block_size: 'int', output_dtype: 'int' },
+  },
   Div: binary,
   Dropout: {
     inputs: [1, 3],
@@ -139,6 +144,17 @@ export const opSchemas = {
     attributes: { mode: 'string', pads: 'ints', value: 'float' },
   },
   Pow: binary,
+  QuantizeLinear: {
+    inputs: [2, 3],
+    outputs: [1, 1],
+    attributes: {
+      axis: 'int',
+      block_size: 'int',
+      output_dtype: 'int',
+      precision: 'int',
+      saturate: 'int',
+    },
+  },
   Reciprocal: unary,
   ReduceMax: reduce,
   ReduceMean: reduce,

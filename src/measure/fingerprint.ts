@@ -4,8 +4,9 @@
  * order of summation between threads may differ: the tolerance is relative to the largest value of
  * the tensor. Integers and booleans must be equal, 8-bit ones (quantised values) to one step.
  */
+
+import { decodeBfloat16, decodeFloat16 } from '../util/half.js';
 import type { ElementType, HostTensor } from '../util/tensor.js';
-import { decodeBfloat16, decodeFloat16 } from './half.js';
 
 /** Difference ÷ largest magnitude in the tensor that rounding explains. */
 const relativeTolerance: Readonly<Record<ElementType, number>> = {

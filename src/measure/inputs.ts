@@ -5,6 +5,7 @@
  * is 1, being mostly a length or a step. 8- and 16-bit integers take their full range.
  */
 import type { SessionValue } from '../runtime/runtime.js';
+import { encodeBfloat16, encodeFloat16 } from '../util/half.js';
 import type { Rng } from '../util/random.js';
 import {
   createTensorData,
@@ -12,7 +13,6 @@ import {
   elementCount,
   type HostTensor,
 } from '../util/tensor.js';
-import { encodeBfloat16, encodeFloat16 } from './half.js';
 
 /** Dimensions of inputs by name, where the model leaves some open. */
 export type InputDims = Readonly<Record<string, readonly number[]>>;

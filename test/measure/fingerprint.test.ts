@@ -5,7 +5,7 @@ import {
   decodeFloat16,
   encodeBfloat16,
   encodeFloat16,
-} from '../../src/measure/half.js';
+} from '../../src/util/half.js';
 import type { HostTensor } from '../../src/util/tensor.js';
 
 const floats = (...values: number[]): HostTensor => ({

@@ -2,7 +2,15 @@
 import { intOf, intsOf, tensorOf } from '../attributes.js';
 import { elementTypeOf } from '../element-codes.js';
 import { fillContents } from './contents.js';
-import { fail, frontAxis, lengthOf, type ShapeRule, single, unknownDims } from './shape.js';
+import {
+  fail,
+  frontAxis,
+  hasInput,
+  lengthOf,
+  type ShapeRule,
+  single,
+  unknownDims,
+} from './shape.js';
 
 /** Constant. The contents of a `value` tensor are recorded by `TypeScope`. */
 export const constant: ShapeRule = ({ node }) => {
@@ -40,6 +48,18 @@ export const cast: ShapeRule = ({ node, inputs: [x], contents: [values] }) => {
   }
   return single(dtype, x?.shape, isInteger(dtype) ? values : undefined);
 };
+
+/** QuantizeLinear: the type of the zero point, or the one asked for, or uint8. */
+export const quantizeLinear: ShapeRule = ({ node, inputs: [x, , zeroPoint] }) => {
+  const given = hasInput(node, 2) ? zeroPoint?.dtype : undefined;
+  const asked = elementTypeOf(intOf(node, 'output_dtype', 0));
+  const dtype = given ?? asked ?? (hasInput(node, 2) ? undefined : 'uint8');
+  return single(dtype, x?.shape);
+};
+
+/** DequantizeLinear: the type asked for, or that of the scale. */
+export const dequantizeLinear: ShapeRule = ({ node, inputs: [x, scale] }) =>
+  single(elementTypeOf(intOf(node, 'output_dtype', 0)) ?? scale?.dtype, x?.shape);
 
 /** OneHot: `indices` with an axis of size `depth` put in at `axis`. */
 export const oneHot: ShapeRule = ({ node, inputs, contents }) => {

@@ -1,5 +1,12 @@
 /** The table of shape rules, one row per operator. */
-import { cast, constant, constantOfShape, oneHot } from './constant.js';
+import {
+  cast,
+  constant,
+  constantOfShape,
+  dequantizeLinear,
+  oneHot,
+  quantizeLinear,
+} from './constant.js';
 import { conv, convTranspose, globalPool, pool } from './convolution.js';
 import * as element from './elementwise.js';
 import { gather, pad, scatterElements, shapeOf, slice } from './indexing.js';
@@ -41,6 +48,7 @@ export const shapeRules: ShapeRules = {
   ConstantOfShape: constantOfShape,
   Conv: conv,
   ConvTranspose: convTranspose,
+  DequantizeLinear: dequantizeLinear,
   Div: element.divide,
   Dropout: element.dropout,
   Elu: element.unary,
@@ -75,6 +83,7 @@ export const shapeRules: ShapeRules = {
   Or: element.logical,
   Pad: pad,
   Pow: element.power,
+  QuantizeLinear: quantizeLinear,
   Reciprocal: element.unary,
   ReduceMax: reduce,
   ReduceMean: reduce,

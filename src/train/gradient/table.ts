@@ -16,6 +16,9 @@ const logical: NotDifferentiable = { notDifferentiable: 'its result is true or f
 const integer: NotDifferentiable = { notDifferentiable: 'its result is an index or a size' };
 const source: NotDifferentiable = { notDifferentiable: 'it makes a constant' };
 
+const quantized: NotDifferentiable = {
+  notDifferentiable: 'it is part of a quantised model, made after training',
+};
 const backward: NotDifferentiable = { notDifferentiable: 'it is part of a backward pass' };
 
 export const gradientRules: Readonly<Record<OpName, GradientRule | NotDifferentiable>> = {
@@ -36,6 +39,7 @@ export const gradientRules: Readonly<Record<OpName, GradientRule | NotDifferenti
   ConvInputGrad: backward,
   ConvTranspose: convTranspose,
   ConvWeightGrad: backward,
+  DequantizeLinear: quantized,
   Div: arithmetic.div,
   Dropout: layout.reshape,
   Elu: activation.elu,
@@ -71,6 +75,7 @@ export const gradientRules: Readonly<Record<OpName, GradientRule | NotDifferenti
   Or: logical,
   Pad: layout.pad,
   Pow: arithmetic.pow,
+  QuantizeLinear: quantized,
   Reciprocal: arithmetic.reciprocal,
   ReduceMax: reduction.reduceExtremum,
   ReduceMean: reduction.reduceMean,
