@@ -1,5 +1,5 @@
 /** The composition root of a search: here, and only here, implementations are chosen. */
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { basename, extname, join, resolve } from 'node:path';
 import type { Agent, Problem } from '../agent/agent.js';
@@ -22,17 +22,13 @@ import { type RunSummary, summarizeRun } from '../search/summary.js';
 import { createConvSpace } from '../space/conv.js';
 import type { TrainProgress } from '../train/trainer.js';
 import type { Json } from '../trial/trial.js';
+import { VERSION } from '../util/version.js';
 import { type parseBudget, parseDuration } from './budget.js';
 import { parseConfig } from './config.js';
 import type { Config, ConfigInput } from './config-schema.js';
 import { requireReachable } from './feasibility.js';
 
-/** Version of this package. */
-export const VERSION: string = (
-  JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
-    version: string;
-  }
-).version;
+export { VERSION };
 
 /** What stands above the configuration file. */
 export interface Overrides {

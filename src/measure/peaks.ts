@@ -1,70 +1,115 @@
-/** Measures the peak rates of the roofline on the sessions of this process. */
-import { Session, type SessionOptions } from '../runtime/runtime.js';
-import { Rng } from '../util/random.js';
-import { createInputSets } from './inputs.js';
+/** Measures the roofline of a device in this process, or takes it from the user's cache. */
+import { loadHost, type SessionOptions } from '../runtime/runtime.js';
+import { VERSION } from '../util/version.js';
 import {
-  createArithmeticProbe,
-  createBandwidthProbe,
   floorMs,
   type LeastWork,
-  type Probe,
+  mergeRooflines,
   type Roofline,
   readCacheBytes,
 } from './roofline.js';
+import { readCachedRoofline, writeCachedRoofline } from './roofline-cache.js';
+import { probeArithmetic, probeBandwidth, summarizePeak } from './roofline-probe.js';
 
-/** Runs that a peak is the best of. */
-const ARITHMETIC_RUNS = 200;
-const BANDWIDTH_RUNS = 8;
+/** Stretches (of about 10 ms) of each native micro-benchmark. */
+const REPETITIONS = 30;
+/** Buffers of the native bandwidth test, beside the caches: this often as large, within limits. */
+const BUFFER_FACTOR = 4;
+const MIN_BUFFER_BYTES = 2 ** 26;
+const MAX_BUFFER_BYTES = 2 ** 30;
 /** Peaks are measured anew this often before a latency is called impossible. */
 const ATTEMPTS = 4;
 
-/** Whether `work` can be done in `ms` milliseconds with these session options. */
+/** Providers whose kernels run on this machine's processor. */
+const processorProviders: ReadonlySet<string> = new Set(['cpu', 'CPUExecutionProvider']);
+
+/** Which device a roofline is of: what sessions with these options run on. */
+type RooflineDevice = Pick<SessionOptions, 'provider' | 'providerOptions' | 'threads'>;
+
+/**
+ * The roofline of the device that sessions with `options` run on. Taken from the user's cache where
+ * it is not stale; else measured, which takes one or two seconds with the device to itself, and kept.
+ * `fresh` measures in any case. Throws `ArchwrightError` where the device cannot be used.
+ */
+export async function measureRoofline(
+  options: SessionOptions,
+  { fresh = false }: { readonly fresh?: boolean } = {},
+): Promise<Roofline> {
+  const key = rooflineKey(options);
+  const cached = fresh ? undefined : readCachedRoofline(key);
+  if (cached !== undefined) return cached;
+  const measured = await measureOn(options);
+  writeCachedRoofline(key, measured);
+  return measured;
+}
+
+/**
+ * Whether `work` can be done in `ms` milliseconds with these session options. Before that is denied,
+ * the peaks are measured anew, ours and what ONNX Runtime reaches, several times; the best counts.
+ */
 export async function isPossible(
   ms: number,
   work: LeastWork,
   options: SessionOptions,
 ): Promise<boolean> {
+  let roofline = await measureRoofline(options);
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-    if (ms >= floorMs(work, await measureRoofline(options, work))) return true;
+    if (ms >= floorMs(work, roofline)) return true;
+    roofline = mergeRooflines(roofline, await measureOn(options));
+    // Units that our kernels know nothing of, such as a processor's matrix extension.
+    roofline = mergeRooflines(roofline, {
+      ...roofline,
+      float32: await probeArithmetic(options),
+      bandwidth: await probeBandwidth(options),
+    });
+    writeCachedRoofline(rooflineKey(options), roofline);
   }
-  return false;
+  return ms >= floorMs(work, roofline);
 }
 
-/**
- * Peak rates with these session options. Memory bandwidth takes buffers of three times the cache,
- * so it is measured only where `work` has bytes that exceed the cache; else it is infinite.
- */
-export async function measureRoofline(options: SessionOptions, work: LeastWork): Promise<Roofline> {
+async function measureOn(options: SessionOptions): Promise<Roofline> {
+  return processorProviders.has(options.provider)
+    ? measureProcessor(options.threads)
+    : measureThroughSessions(options);
+}
+
+async function measureProcessor(threads: number): Promise<Roofline> {
+  const host = loadHost();
   const cacheBytes = readCacheBytes();
+  const known = Number.isFinite(cacheBytes) ? BUFFER_FACTOR * cacheBytes : 0;
+  const bytes = Math.min(MAX_BUFFER_BYTES, Math.max(MIN_BUFFER_BYTES, known));
+  const measure = (kind: 'float32' | 'float64' | 'int8' | 'bandwidth') =>
+    host.measurePeak(kind, threads, REPETITIONS, bytes);
+  const float32 = summarizePeak(await measure('float32'));
+  const float64 = summarizePeak(await measure('float64'));
+  const int8 = await measure('int8');
+  const bandwidth = summarizePeak(await measure('bandwidth'));
   return {
-    flopsPerSecond: await measureRate(
-      createArithmeticProbe(options.threads),
-      ARITHMETIC_RUNS,
-      options,
-    ),
-    bytesPerSecond:
-      work.bytes > cacheBytes
-        ? await measureRate(
-            createBandwidthProbe(Math.ceil(cacheBytes / 4)),
-            BANDWIDTH_RUNS,
-            options,
-          )
-        : Number.POSITIVE_INFINITY,
+    source: 'native',
+    float32,
+    float64,
+    ...(int8.length > 0 && { int8: summarizePeak(int8) }),
+    bandwidth,
     cacheBytes,
+    measuredAt: new Date().toISOString(),
   };
 }
 
-async function measureRate(
-  { model, work }: Probe,
-  runs: number,
-  options: SessionOptions,
-): Promise<number> {
-  const session = await Session.create(model, options);
-  const timer = await session.createTimer(
-    createInputSets(session.inputs, {}, 1, new Rng('roofline')),
-  );
-  const { samplesNs } = await timer.run({ samples: runs, group: 1 });
-  timer.release();
-  session.release();
-  return work / (Math.min(...samplesNs) / 1e9);
+/** As ONNX Runtime's kernels reach it; a GPU's caches are not told, so its floor counts no bytes. */
+async function measureThroughSessions(options: SessionOptions): Promise<Roofline> {
+  const float16 = await probeArithmetic(options, 'float16').catch(() => undefined);
+  return {
+    source: 'onnxruntime',
+    float32: await probeArithmetic(options),
+    ...(float16 !== undefined && { float16 }),
+    bandwidth: await probeBandwidth(options),
+    cacheBytes: Number.POSITIVE_INFINITY,
+    measuredAt: new Date().toISOString(),
+  };
+}
+
+function rooflineKey({ provider, providerOptions = {}, threads }: RooflineDevice): string {
+  const { cpuModel } = loadHost().hostFacts();
+  const given = Object.entries(providerOptions).sort(([a], [b]) => (a < b ? -1 : 1));
+  return JSON.stringify({ provider, given, threads, cpuModel, version: VERSION });
 }

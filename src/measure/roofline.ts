@@ -1,26 +1,40 @@
 /**
- * The physics floor: no run can be faster than its arithmetic at the machine's peak rate, or than
- * fetching from memory what no cache can hold. A latency below that is an instrument fault.
+ * The roofline of a device (Williams, Waterman and Patterson, 2009) and the physics floor that comes
+ * of it: no run can be faster than its arithmetic at the peak rate, or than fetching from memory what
+ * no cache can hold. A latency below that is an instrument fault.
  *
- * Peaks are measured on the same sessions and threads as the candidate: a large matrix product, and
- * an element-wise sum of tensors much larger than the caches. The test must never cry wolf, so
- * - a peak is the best of many runs that are short beside a time slice, since other processes may be
- *   running; and half the floor is allowed for: kernels may come nearer to the hardware than these do
- *   (in float32, ONNX Runtime's CPU kernels do as many multiplications as the definition of their
- *   operator; a fast algorithm would do down to 4/9 of them);
- * - only float32 and float64 arithmetic is to be counted in `macs`: 8- and 16-bit units are faster;
- * - bytes count only beyond the last-level cache, and not at all where its size is unknown.
+ * The floor must never cry wolf, so only a share of it is believed, only float32 and float64
+ * arithmetic counts (8- and 16-bit units are faster), and bytes count only beyond all caches.
  */
-import { readFileSync } from 'node:fs';
-import { GraphBuilder } from '../ir/builder.js';
-import { encodeModel } from '../ir/onnx/encode.js';
+import { readdirSync, readFileSync } from 'node:fs';
 
-/** Peak rates of a machine with a number of threads. */
-export interface Roofline {
-  readonly flopsPerSecond: number;
-  readonly bytesPerSecond: number;
-  /** Last-level cache that a process can see; infinite where it is unknown. */
+/** A peak rate and how it was seen. */
+export interface Peak {
+  /** Operations or bytes a second in the best of the stretches measured. */
+  readonly perSecond: number;
+  /** Range from the 10th to the 90th percentile of the stretches ÷ their median. */
+  readonly spread: number;
+  /** Stretches measured. */
+  readonly samples: number;
+}
+
+/** Arithmetic that a device may have a unit for. */
+export type PeakName = 'float32' | 'float64' | 'tf32' | 'float16' | 'bfloat16' | 'int8';
+
+/** Peak rates of a device with a number of threads. An addition and a multiplication are two. */
+export interface Roofline extends Readonly<Partial<Record<PeakName, Peak>>> {
+  /**
+   * What measured it: our own kernels on the processor, ONNX Runtime's kernels on the device (peaks
+   * as reached by them), or the CUDA library.
+   */
+  readonly source: 'native' | 'onnxruntime' | 'cuda';
+  readonly float32: Peak;
+  /** Bytes read and written from memory that no cache holds. */
+  readonly bandwidth: Peak;
+  /** All caches that a run may find its weights in; infinite where that is unknown. */
   readonly cacheBytes: number;
+  /** When it was measured, ISO 8601. */
+  readonly measuredAt: string;
 }
 
 /** What one run must do at the least. */
@@ -31,72 +45,97 @@ export interface LeastWork {
   readonly bytes: number;
 }
 
-/** A model that runs at a peak rate, and what one run of it does. */
-export interface Probe {
-  readonly model: Uint8Array;
-  readonly work: number;
-}
-
-/** Share of the computed floor that is believed. */
-const MARGIN = 0.5;
+/**
+ * Share of the floor that is believed.
+ *
+ * Arithmetic: our kernels issue nothing but independent multiply–adds, so nothing can be faster at
+ * the same clock, and ONNX Runtime's float32 kernels on the CPU do as many multiplications as the
+ * definition of their operator; the quarter allowed for is the clock, which may have been lower when
+ * the peak was measured. Where the peak is what ONNX Runtime's own matrix product reaches, another
+ * kernel may come nearer to the hardware: half.
+ *
+ * Memory: a triad also writes, and a plain read may be faster than it by the lines that a write
+ * fetches first: half.
+ */
+const BELIEVED = { native: 0.75, cuda: 0.75, onnxruntime: 0.5, bandwidth: 0.5 } as const;
 
 /** The believed floor of one run, milliseconds. */
 export function floorMs(work: LeastWork, roofline: Roofline): number {
-  const arithmetic = (2 * work.macs) / roofline.flopsPerSecond;
+  // Float32 products may run as tf32: ONNX Runtime lets them on NVIDIA's GPUs.
+  const rate = Math.max(roofline.float32.perSecond, roofline.tf32?.perSecond ?? 0);
+  const arithmetic = (BELIEVED[roofline.source] * 2 * work.macs) / rate;
   const uncached = Math.max(0, work.bytes - roofline.cacheBytes);
-  return MARGIN * 1e3 * Math.max(arithmetic, uncached / roofline.bytesPerSecond);
+  const memory = (BELIEVED.bandwidth * uncached) / roofline.bandwidth.perSecond;
+  return 1e3 * Math.max(arithmetic, memory);
 }
 
-/** Side of the matrices on one thread: a run of some 0.3 ms, short beside a time slice. */
-const MATRIX_SIDE = 256;
+/** Operations for each byte of memory traffic beyond which arithmetic, not memory, is the limit. */
+export function ridgePoint(roofline: Roofline, name: PeakName = 'float32'): number {
+  return (roofline[name]?.perSecond ?? Number.NaN) / roofline.bandwidth.perSecond;
+}
+
+/** The higher peak of each kind: two looks at one device. */
+export function mergeRooflines(a: Roofline, b: Roofline): Roofline {
+  const higher = (x: Peak | undefined, y: Peak | undefined): Peak | undefined =>
+    (x?.perSecond ?? 0) >= (y?.perSecond ?? 0) ? x : y;
+  const merged: { -readonly [Key in keyof Roofline]: Roofline[Key] } = {
+    ...a,
+    measuredAt: b.measuredAt,
+  };
+  for (const name of ['bandwidth', ...peakNames] as const) {
+    const peak = higher(a[name], b[name]);
+    if (peak !== undefined) merged[name] = peak;
+  }
+  return merged;
+}
+
+/** Kinds of arithmetic in the order they are shown. */
+export const peakNames: readonly PeakName[] = [
+  'float32',
+  'float64',
+  'tf32',
+  'float16',
+  'bfloat16',
+  'int8',
+];
+
+const cpuRoot = '/sys/devices/system/cpu';
 
 /**
- * Matrix product with the same work per thread whatever their number; `work` in floating-point
- * operations.
+ * Sizes of all data caches of this machine together, as Linux tells them; infinite elsewhere. All
+ * of them, since a run may use any core, and levels may be exclusive of each other.
  */
-export function createArithmeticProbe(threads: number): Probe {
-  const size = 16 * Math.round((MATRIX_SIDE * Math.cbrt(threads)) / 16);
-  const builder = new GraphBuilder('peak-arithmetic');
-  const a = builder.input('a', 'float32', [size, size]);
-  // A weight, so that it is packed at load as a model's are.
-  const weight = builder.initializer({
-    name: 'b',
-    role: 'weight',
-    dtype: 'float32',
-    dims: [size, size],
-    data: new Float32Array(size * size).fill(1 / size),
-  });
-  builder.output(builder.op('MatMul', [a, weight]), 'c');
-  return { model: encodeModel(builder.build()), work: 2 * size ** 3 };
-}
-
-/** Sum of two inputs of `count` floats; `work` in bytes read and written. */
-export function createBandwidthProbe(count: number): Probe {
-  const builder = new GraphBuilder('peak-bandwidth');
-  const a = builder.input('a', 'float32', [count]);
-  const b = builder.input('b', 'float32', [count]);
-  builder.output(builder.op('Add', [a, b]), 'c');
-  return { model: encodeModel(builder.build()), work: 3 * 4 * count };
-}
-
-/** Size of the largest cache of the first core, as Linux tells it; infinite elsewhere. */
-export function readCacheBytes(): number {
-  let largest = 0;
-  for (let index = 0; index < 8; index++) {
-    const size = readCacheSize(`/sys/devices/system/cpu/cpu0/cache/index${index}/size`);
-    largest = Math.max(largest, size);
+export function readCacheBytes(root: string = cpuRoot): number {
+  const caches = new Map<string, number>();
+  for (const cpu of entries(root).filter((name) => /^cpu\d+$/.test(name))) {
+    for (const index of entries(`${root}/${cpu}/cache`).filter((name) => /^index\d/.test(name))) {
+      const read = (name: string) => readText(`${root}/${cpu}/cache/${index}/${name}`);
+      if (read('type') === 'Instruction') continue;
+      caches.set(`${read('level')} of ${read('shared_cpu_list')}`, parseSize(read('size')));
+    }
   }
-  return largest === 0 ? Number.POSITIVE_INFINITY : largest;
+  const total = [...caches.values()].reduce((sum, bytes) => sum + bytes, 0);
+  return total === 0 ? Number.POSITIVE_INFINITY : total;
 }
 
-/** Bytes that a file such as `32768K` states; 0 where it cannot be read. */
-function readCacheSize(path: string): number {
-  let text: string;
+function entries(folder: string): string[] {
   try {
-    text = readFileSync(path, 'utf8');
+    return readdirSync(folder);
   } catch {
-    return 0;
+    return [];
   }
+}
+
+function readText(path: string): string {
+  try {
+    return readFileSync(path, 'utf8').trim();
+  } catch {
+    return '';
+  }
+}
+
+/** Bytes that a text such as `32768K` states; 0 where it states none. */
+function parseSize(text: string): number {
   const [, digits, unit] = /^(\d+)([KM]?)/.exec(text) ?? [];
   return Number(digits ?? 0) * (unit === 'M' ? 2 ** 20 : unit === 'K' ? 2 ** 10 : 1);
 }
