@@ -2,7 +2,7 @@
 //   npm ci && node examples/library.mjs
 import {
   createConvSpace,
-  createCpuDevice,
+  createDevice,
   encodeModel,
   GraphBuilder,
   inferCost,
@@ -32,7 +32,7 @@ console.log(printGraph(graph).slice(0, 300));
 console.log(inferCost(graph, { N: 1 }).macs, 'multiply-accumulates');
 
 // Measured on this machine.
-const device = createCpuDevice({ threads: 1 });
+const device = createDevice({ threads: 1 });
 const { latencyMs, memory } = await measureModel(device, encodeModel(graph), { seconds: 1 });
 await device.close();
 console.log(`p50 ${latencyMs.p50} ms, ${memory.processPeakBytes} bytes in a fresh process`);

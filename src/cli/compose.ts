@@ -8,7 +8,9 @@ import { createOperators } from '../agent/operators.js';
 import { createRandomAgent } from '../agent/random.js';
 import { type DataSpec, type Dataset, loadDataset } from '../data/data.js';
 import type { Device } from '../device/device.js';
-import { createCpuDevice } from '../device/ort.js';
+import { createDevice } from '../device/ort.js';
+import { checkUsable } from '../device/probe.js';
+import { parseDeviceName } from '../device/provider.js';
 import { UsageError } from '../errors.js';
 import { writeDurably } from '../evaluate/artifacts.js';
 import { createLocalEvaluator } from '../evaluate/local.js';
@@ -59,15 +61,18 @@ export interface FinishedSearch {
 /** The configuration with flags in place of what they override. */
 export function withOverrides(config: Config, overrides: Overrides): Config {
   const { dataDir, device, budget, seed } = overrides;
-  if (device !== undefined && device !== 'cpu') {
-    throw new UsageError(`--device: expected cpu, received ${device}; see archwright devices`);
-  }
+  if (device !== undefined) parseDeviceName(device, '--device');
   if (dataDir !== undefined && config.data.kind === 'glyphs') {
     throw new UsageError('--data: the generated data set (data.kind: glyphs) takes no folder');
   }
   return {
     ...config,
     seed: seed ?? config.seed,
+    // Options belong to a provider: they go with the kind that they were written for.
+    device:
+      device === undefined || device === config.device.kind
+        ? config.device
+        : { ...config.device, kind: device, options: undefined },
     data:
       dataDir === undefined || config.data.kind === 'glyphs'
         ? config.data
@@ -99,6 +104,7 @@ export async function search(request: SearchRequest): Promise<FinishedSearch> {
   // Whatever can be wrong with the input shows before there is a folder.
   const dataset = await loadDataset(dataSpecOf(config));
   requireReachable(spaceOf(dataset), config.constraints, config.seed);
+  const devices = await openDevices(config);
   await mkdir(runDir, { recursive: true });
   const { seed } = config;
   const ledger = createLedger(join(runDir, 'ledger.sqlite'), {
@@ -108,7 +114,7 @@ export async function search(request: SearchRequest): Promise<FinishedSearch> {
     version: VERSION,
   });
   await writeDurably(join(runDir, 'config.json'), `${JSON.stringify(config, null, 2)}\n`);
-  return work(ledger, config, dataset, runDir, request);
+  return work({ ledger, config, dataset, devices, runDir }, request);
 }
 
 /** Continues a run that was interrupted or killed. */
@@ -116,7 +122,9 @@ export async function resume(runDir: string, watcher: Watcher = {}): Promise<Fin
   const folder = resolve(runDir);
   const ledger = openLedger(ledgerPath(folder));
   const config = ledger.run.config as unknown as Config;
-  return work(ledger, config, await loadDataset(dataSpecOf(config)), folder, watcher);
+  const dataset = await loadDataset(dataSpecOf(config));
+  const devices = await openDevices(config);
+  return work({ ledger, config, dataset, devices, runDir: folder }, watcher);
 }
 
 /** What a run has come to, from its ledger alone. */
@@ -138,23 +146,26 @@ function ledgerPath(runDir: string): string {
   return path;
 }
 
+interface Work {
+  readonly ledger: Ledger;
+  readonly config: Config;
+  readonly dataset: Dataset;
+  readonly devices: Devices;
+  readonly runDir: string;
+}
+
 async function work(
-  ledger: Ledger,
-  config: Config,
-  dataset: Dataset,
-  runDir: string,
+  { ledger, config, dataset, devices, runDir }: Work,
   watcher: Watcher,
 ): Promise<FinishedSearch> {
-  const device = createDevice(config);
   try {
     const space = spaceOf(dataset);
     const evaluator = createLocalEvaluator({
       space,
       dataset,
-      device,
+      ...devices,
       recipe: recipeOf(config),
       epochs: config.train.epochs,
-      trainThreads: config.train.threads ?? createCpuDevice().threads,
       limits: config.guard,
       measureSeconds: config.device.measureSeconds,
       trialSeconds: config.guard.trialSeconds,
@@ -183,7 +194,8 @@ async function work(
     return { runDir, summary };
   } finally {
     ledger.close();
-    await device.close();
+    await devices.device.close();
+    await devices.trainer.close();
   }
 }
 
@@ -191,10 +203,28 @@ function spaceOf({ channels, height, width, classes }: Dataset) {
   return createConvSpace({ channels, height, width, classes: classes.length });
 }
 
-function createDevice(config: Config): Device {
-  const { threads } = config.device;
-  const { memoryBytes: memoryLimitBytes } = config.guard;
-  return createCpuDevice({ memoryLimitBytes, ...(threads !== undefined && { threads }) });
+/** Where candidates are measured, and where they are trained and scored. */
+interface Devices {
+  readonly device: Device;
+  readonly trainer: Device;
+}
+
+/** Throws `UsageError` where the configured device is not usable. */
+async function openDevices({ device: given, train, guard }: Config): Promise<Devices> {
+  const { kind: id, threads, options } = given;
+  const limit = { memoryLimitBytes: guard.memoryBytes };
+  const device = createDevice({
+    ...limit,
+    id,
+    ...(threads !== undefined && { threads }),
+    ...(options !== undefined && { options }),
+  });
+  const trainer = createDevice({
+    ...limit,
+    ...(train.threads !== undefined && { threads: train.threads }),
+  });
+  await checkUsable(device);
+  return { device, trainer };
 }
 
 function createAgent(problem: Problem, agent: Config['agents'][number]): Agent {

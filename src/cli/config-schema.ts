@@ -4,6 +4,7 @@
  * (`archwright schema`).
  */
 import { z } from 'zod';
+import { providerIds } from '../device/provider.js';
 
 const metricNames = [
   'accuracy',
@@ -17,6 +18,7 @@ const metricNames = [
 ] as const;
 
 const count = z.int().positive();
+const deviceName = new RegExp(`^(${providerIds.join('|')})(:\\d{1,4})?$`);
 const duration = z
   .string()
   .regex(/^\d+(\.\d+)?(s|m|h)$/, 'expected a duration such as 90s, 15m or 3h');
@@ -66,8 +68,16 @@ const trainSchema = z.strictObject({
 });
 
 const deviceSchema = z.strictObject({
-  kind: z.literal('cpu').default('cpu'),
-  threads: count.optional().describe('Threads of the measured model; default: all cores'),
+  kind: z
+    .string()
+    .regex(deviceName, `expected ${providerIds.join(', ')}, or one with a number such as cuda:1`)
+    .default('cpu')
+    .describe('Device to measure on, see archwright devices; training runs on the CPU'),
+  options: z
+    .record(z.string(), z.union([z.boolean(), z.number(), z.string()]))
+    .optional()
+    .describe('Options of that device, see archwright devices'),
+  threads: count.optional().describe('CPU threads of the measured model; default: all cores'),
   measureSeconds: z.number().positive().default(2).describe('Time budget of one measurement'),
 });
 

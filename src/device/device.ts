@@ -7,6 +7,12 @@ export interface DeviceFacts {
   readonly provider: string;
   readonly threads: number;
   readonly runtimeVersion: string;
+  /** Name of the processor that computes; null where neither provider nor system tells. */
+  readonly adapter: string | null;
+  /** Its driver: the manifests that `VK_DRIVER_FILES` names, or NVIDIA's version; else null. */
+  readonly driver: string | null;
+  /** A GPU's interface that computes on the CPU's cores. */
+  readonly software: boolean;
   readonly host: HostFacts;
 }
 
@@ -22,9 +28,10 @@ export interface Device {
   sessionOptions(overrides?: Partial<SessionOptions>): SessionOptions;
   describe(): Promise<DeviceFacts>;
   /**
-   * Runs `work` with the device to itself: first come, first served within this process, and alone
-   * among the processes of this machine. Training and measuring each hold the lease. `onWait` gets
-   * one line if another process has the device. Caveat: a lease within a lease never starts.
+   * Runs `work` with the device to itself, and with the cores of this machine, from which a device
+   * is fed: first come, first served within this process, and alone among the processes of this
+   * machine. Training and measuring each hold the lease. `onWait` gets one line if another process
+   * has the device. Caveat: a lease within a lease never starts.
    */
   lease<T>(work: () => Promise<T>, onWait?: (message: string) => void): Promise<T>;
   /** Ends the runner. */

@@ -9,6 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type LockHandle, loadHost } from '../runtime/runtime.js';
 
 const pollMs = 50;
+const leases = new Map<string, Lease>();
 
 export class Lease {
   readonly #path: string;
@@ -17,6 +18,27 @@ export class Lease {
   /** @param id The device; the same id is the same lock for every process of this machine. */
   constructor(readonly id: string) {
     this.#path = join(tmpdir(), `archwright-${id}.lock`);
+  }
+
+  /** The one lease of this process for `id`, so that all who want it stand in one queue. */
+  static of(id: string): Lease {
+    const lease = leases.get(id) ?? new Lease(id);
+    leases.set(id, lease);
+    return lease;
+  }
+
+  /**
+   * Runs `work` with all of `ids`, taken in their order. Everyone who takes several must take them
+   * in the same order: the special before `cpu`.
+   */
+  static holdAll<T>(
+    ids: readonly string[],
+    work: () => Promise<T>,
+    onWait?: (message: string) => void,
+  ): Promise<T> {
+    const [first, ...rest] = ids;
+    if (first === undefined) return work();
+    return Lease.of(first).hold(() => Lease.holdAll(rest, work, onWait), onWait);
   }
 
   /** Runs `work` alone; see `Device.lease`. */

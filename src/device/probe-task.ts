@@ -1,18 +1,84 @@
-/** Run in a runner process: what the addon and the library say, without risk for the caller. */
-import { type HostFacts, loadBinding } from '../runtime/runtime.js';
+/** Run in a runner process: what the addon and the library say and do, without risk for the caller. */
+import {
+  type Feeds,
+  findRuntimeLibrary,
+  type HostFacts,
+  type HostTensor,
+  loadBinding,
+  Session,
+  type SessionOptions,
+} from '../runtime/runtime.js';
 
-export interface Probe {
+export interface HostProbe {
   readonly runtimeVersion: string;
   /** Execution providers compiled into the library, by ONNX Runtime's names. */
   readonly providers: readonly string[];
+  /** Path of ONNX Runtime's library; the libraries of providers lie beside it. */
+  readonly library: string;
   readonly host: HostFacts;
 }
 
-export function probe(): Probe {
+export function probeHost(): HostProbe {
   const binding = loadBinding();
   return {
     runtimeVersion: binding.runtimeVersion(),
     providers: binding.availableProviders(),
+    library: findRuntimeLibrary(),
     host: binding.hostFacts(),
   };
+}
+
+export interface ProviderProbeArgs {
+  readonly model: Uint8Array;
+  readonly feeds: Feeds;
+  readonly output: string;
+  readonly options: SessionOptions;
+}
+
+/**
+ * Runs the model on the provider and on the CPU; greatest difference ÷ greatest magnitude of the
+ * output. ONNX Runtime is told to refuse the model rather than run a node of it on the CPU.
+ */
+export async function probeProvider(args: ProviderProbeArgs): Promise<number> {
+  const { threads, provider, config } = args.options;
+  const strict = provider === 'cpu' ? {} : { 'session.disable_cpu_ep_fallback': '1' };
+  const output = await runOnce(args, { ...args.options, config: { ...config, ...strict } });
+  const expected = await runOnce(args, { threads, optimization: 'none', provider: 'cpu' });
+  let scale = 0;
+  let error = 0;
+  for (let i = 0; i < expected.data.length; i++) {
+    const value = Number(expected.data[i]);
+    scale = Math.max(scale, Math.abs(value));
+    error = Math.max(error, Math.abs(Number(output.data[i]) - value));
+  }
+  return error / scale;
+}
+
+async function runOnce(
+  { model, feeds, output }: ProviderProbeArgs,
+  options: SessionOptions,
+): Promise<HostTensor> {
+  const session = await Session.create(model, options);
+  try {
+    return (await session.run(feeds))[output] as HostTensor;
+  } finally {
+    session.release();
+  }
+}
+
+/**
+ * Which of these shared libraries the system's loader cannot open, with its complaint. A library
+ * that opens is not one of Node's, which is then the complaint.
+ */
+export function findMissingLibraries(paths: readonly string[]): Record<string, string> {
+  const missing: Record<string, string> = {};
+  for (const path of paths) {
+    try {
+      process.dlopen({ exports: {} }, path);
+    } catch (error) {
+      const { message } = error as Error;
+      if (!/did not self-register/.test(message)) missing[path] = message;
+    }
+  }
+  return missing;
 }

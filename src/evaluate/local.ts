@@ -51,11 +51,13 @@ import {
 export interface LocalEvaluatorOptions<A> {
   readonly space: Space<A>;
   readonly dataset: Dataset;
+  /** Where candidates are measured. */
   readonly device: Device;
+  /** Where they are trained and scored: the CPU. */
+  readonly trainer: Device;
   readonly recipe: Recipe;
   /** Training length of the stage `train`, and what `extend` adds. */
   readonly epochs: { readonly short: number; readonly long: number };
-  readonly trainThreads: number;
   readonly limits: Limits;
   /** Time budget of one full measurement. */
   readonly measureSeconds: number;
@@ -74,10 +76,10 @@ const SCREEN_MARGIN = 1.2;
 /** Images whose logits are kept beside an exported file, so that anyone can check it. */
 const CHECK_IMAGES = 8;
 
-/** An evaluator on `options.device`. Shares the data with the device's runner at once. */
+/** An evaluator on the two devices. Shares the data with the trainer's runner at once. */
 export function createLocalEvaluator<A>(options: LocalEvaluatorOptions<A>): Evaluator {
-  const { space, dataset, device } = options;
-  shareDataset(device.runner, dataset);
+  const { space, dataset, trainer } = options;
+  shareDataset(trainer.runner, dataset);
   const baselines: BaselineDesign[] = space.baselines().map(({ name, graph }) => ({
     name,
     graph,
@@ -251,7 +253,7 @@ async function train(
   epochs: number,
   seed: string,
 ): Promise<{ graph: Graph; result: TrainResult }> {
-  const { device, recipe, onProgress } = options;
+  const { trainer, recipe, onProgress } = options;
   const task = {
     module: trainerModule,
     name: 'trainTask',
@@ -261,11 +263,11 @@ async function train(
       data: sharedSplit(options.dataset, 'train'),
       epochs,
       seed,
-      threads: options.trainThreads,
+      threads: trainer.threads,
     },
   };
-  const result = await device.lease(() =>
-    device.runner.call<TrainResult>(task, {
+  const result = await trainer.lease(() =>
+    trainer.runner.call<TrainResult>(task, {
       timeoutMs: options.trialSeconds * 1e3,
       ...(onProgress && { onProgress: (value) => onProgress(value as TrainProgress) }),
     }),
@@ -282,11 +284,11 @@ async function score(
   graph: Graph,
   split: SplitName,
 ): Promise<EvaluateResult> {
-  const { dataset, device, trainThreads: threads } = options;
+  const { dataset, trainer } = options;
   const deployed = deployGraph(graph, { classes: dataset.classes });
-  const args = { graph: deployed, data: sharedSplit(dataset, split), threads };
-  return device.lease(() =>
-    device.runner.call<EvaluateResult>(
+  const args = { graph: deployed, data: sharedSplit(dataset, split), threads: trainer.threads };
+  return trainer.lease(() =>
+    trainer.runner.call<EvaluateResult>(
       { module: trainerModule, name: 'evaluateTask', args },
       { timeoutMs: options.trialSeconds * 1e3 },
     ),
@@ -295,12 +297,12 @@ async function score(
 
 /** Logits of the exported file for the first images of the search split, from the file itself. */
 async function checkLogits(options: LocalEvaluatorOptions<unknown>, path: string): Promise<Json> {
-  const { dataset, device } = options;
+  const { dataset, trainer } = options;
   const split = dataset.search;
   const rows = Math.min(CHECK_IMAGES, split.count);
   const feed = normalizedRows(sharedSplit(dataset, 'search'), split.images, 0, rows);
   const model = new Uint8Array(await readFile(join(options.runDir, path)));
-  const outputs = await runModel(device, model, { image: feed });
+  const outputs = await runModel(trainer, model, { image: feed });
   const logits = outputs.logits?.data as Float32Array;
   return { split: 'search', rows, logits: Array.from(logits) };
 }

@@ -40,7 +40,7 @@ export function loadHost(): HostBinding {
 export function loadBinding(): NativeBinding {
   if (binding !== undefined) return binding;
   const loaded = loadAddon();
-  const library = findLibrary();
+  const library = findRuntimeLibrary();
   try {
     loaded.openRuntime(library);
   } catch (error) {
@@ -74,7 +74,8 @@ function loadAddon(): Addon {
   return addon;
 }
 
-function findLibrary(): string {
+/** Path of ONNX Runtime's library. Throws `ArchwrightError` with a help page if there is none. */
+export function findRuntimeLibrary(): string {
   const name = libraryNames[process.platform];
   let root: string;
   try {

@@ -2,7 +2,7 @@
  * Running models: sessions over the native addon, and the supervised process that they belong in.
  * Bytes and typed arrays in and out, never a Graph.
  */
-export { loadBinding, loadHost } from './binding.js';
+export { findRuntimeLibrary, loadBinding, loadHost } from './binding.js';
 export type {
   AllocatorStats,
   ConcurrentRuns,

@@ -71,7 +71,7 @@ describe('flags', () => {
   it('are refused where they mean nothing', () => {
     const glyphs = parseConfig({ data: { kind: 'glyphs' } });
     expect(() => withOverrides(glyphs, { dataDir: 'x' })).toThrow(/takes no folder/);
-    expect(() => withOverrides(config, { device: 'tpu' })).toThrow(/expected cpu, received tpu/);
+    expect(() => withOverrides(config, { device: 'tpu' })).toThrow(/expected cpu, .* received tpu/);
   });
 
   it.each([

@@ -4,7 +4,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { Lease } from '../../src/device/lease.js';
-import { createCpuDevice, listDevices } from '../../src/device/ort.js';
+import { createDevice } from '../../src/device/ort.js';
+import { listDevices } from '../../src/device/probe.js';
 
 describe('devices', () => {
   it('lists the CPU as usable, and what the library has beside it as not', async () => {
@@ -17,7 +18,7 @@ describe('devices', () => {
   });
 
   it('describes the CPU and gives its session options', async () => {
-    const device = createCpuDevice({ threads: 1 });
+    const device = createDevice({ threads: 1 });
     const facts = await device.describe();
     expect(facts).toMatchObject({ id: 'cpu', provider: 'cpu', threads: 1 });
     expect(facts.runtimeVersion).toMatch(/^1\./);
@@ -27,12 +28,10 @@ describe('devices', () => {
       provider: 'cpu',
       arena: false,
     });
-    const options = createCpuDevice();
+    const options = createDevice();
     expect(options.threads).toBe(facts.host.availableCores);
     await device.close();
-    expect(() => createCpuDevice({ threads: 1.5 })).toThrow(
-      'device threads: expected a whole number',
-    );
+    expect(() => createDevice({ threads: 1.5 })).toThrow('device threads: expected a whole number');
   });
 });
 

@@ -1,6 +1,6 @@
 /** Needs the addon. No absolute time is asserted: the machine may be busy. */
 import { afterAll, describe, expect, it } from 'vitest';
-import { createCpuDevice } from '../../src/device/ort.js';
+import { createDevice } from '../../src/device/ort.js';
 import { UsageError } from '../../src/errors.js';
 import { GraphBuilder } from '../../src/ir/builder.js';
 import { type Graph, withGraph } from '../../src/ir/graph.js';
@@ -37,7 +37,7 @@ function createConvNet(depth: number): Graph {
 const fast = encodeModel(createConvNet(4));
 const slow = encodeModel(createConvNet(16));
 
-const device = createCpuDevice({ threads: 1 });
+const device = createDevice({ threads: 1 });
 afterAll(() => device.close());
 
 const stopping = { relativeHalfWidth: 0.5, minSamples: 6, minSeconds: 0, maxSeconds: 0.2 };

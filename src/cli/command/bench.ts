@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import type { Command } from 'commander';
-import { createCpuDevice } from '../../device/ort.js';
+import { createDevice } from '../../device/ort.js';
 import { errorMessage, UsageError } from '../../errors.js';
 import { decodeModel } from '../../ir/onnx/decode.js';
 import { type Measurement, measureModel } from '../../measure/measure.js';
@@ -60,7 +60,7 @@ export async function bench(
     }),
   );
   const { threads } = flags;
-  const device = createCpuDevice(threads === undefined ? {} : { threads });
+  const device = createDevice(threads === undefined ? {} : { threads });
   try {
     const results: BenchDocument['results'][number][] = [];
     for (const { model, bytes } of files) {

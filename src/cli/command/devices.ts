@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import type { DeviceListing } from '../../device/device.js';
-import { listDevices } from '../../device/ort.js';
+import { listDevices } from '../../device/probe.js';
 import { type OutputOptions, print } from '../output.js';
 
 /** `archwright devices`. */

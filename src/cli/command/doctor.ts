@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Command } from 'commander';
-import { listDevices } from '../../device/ort.js';
+import { listDevices } from '../../device/probe.js';
 import { ArchwrightError, errorMessage } from '../../errors.js';
 import { createLedger, readLedger } from '../../ledger/sqlite.js';
 import { loadBinding, loadHost } from '../../runtime/runtime.js';

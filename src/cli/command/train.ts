@@ -1,7 +1,7 @@
 import { existsSync, readdirSync } from 'node:fs';
 import type { Command } from 'commander';
 import { type DataSpec, loadDataset } from '../../data/data.js';
-import { createCpuDevice } from '../../device/ort.js';
+import { createDevice } from '../../device/ort.js';
 import { ArchwrightError, UsageError } from '../../errors.js';
 import { writeDurably } from '../../evaluate/artifacts.js';
 import { type Graph, withGraph } from '../../ir/graph.js';
@@ -67,7 +67,7 @@ export async function trainModel(path: string, flags: Omit<TrainFlags, 'json'>) 
   const decoded = decodeModel(await readModel(path), path);
   const graph = flags.scratch === true ? withoutWeights(decoded) : decoded;
   const dataset = await loadDataset(dataSpecOf(flags.data));
-  const device = createCpuDevice(flags.threads === undefined ? {} : { threads: flags.threads });
+  const device = createDevice(flags.threads === undefined ? {} : { threads: flags.threads });
   const { threads, runner } = device;
   try {
     shareDataset(runner, dataset);

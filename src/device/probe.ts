@@ -1,0 +1,125 @@
+/**
+ * Whether a device is usable: a small network runs on it, in a process of its own, and gives what
+ * the CPU gives. A provider that would leave a node to the CPU is not usable; a crash or a hang of a
+ * driver ends the probe's process only.
+ */
+import { errorMessage, UsageError } from '../errors.js';
+import { GraphBuilder } from '../ir/builder.js';
+import { encodeModel } from '../ir/onnx/encode.js';
+import { Runner, type SessionOptions } from '../runtime/runtime.js';
+import { Rng } from '../util/random.js';
+import type { Device, DeviceFacts, DeviceListing } from './device.js';
+import { explainFailure, explainMissing } from './diagnosis.js';
+import { describeHardware, listNvidiaGpus } from './hardware.js';
+import type { HostProbe, ProviderProbeArgs } from './probe-task.js';
+import { type DeviceName, encodeOptions, parseDeviceName, providerIds } from './provider.js';
+
+/** A driver may compile shaders or engines in its first run; past this it hangs. */
+const probeTimeoutMs = 60_000;
+/** float16 and TF32 keep ten bits; a wrong result is wrong by far more. */
+const tolerance = 0.02;
+const taskModule = new URL('probe-task.js', import.meta.url).href;
+
+/** What the addon and ONNX Runtime's library say of themselves and of this machine. */
+export function callHostProbe(runner: Runner): Promise<HostProbe> {
+  const task = { module: taskModule, name: 'probeHost', args: null };
+  return runner.call<HostProbe>(task, { timeoutMs: probeTimeoutMs });
+}
+
+/** Every device that this version knows, probed at the same time; never rejects. */
+export async function listDevices(): Promise<DeviceListing[]> {
+  let host: HostProbe;
+  try {
+    host = await withRunner(callHostProbe);
+  } catch (error) {
+    const fix = 'see `archwright doctor`, or reinstall: npm ci';
+    return [{ id: 'cpu', usable: false, reason: errorMessage(error), fix }];
+  }
+  const more = listNvidiaGpus().flatMap((_, i) => (i === 0 ? [] : [`cuda:${i}`, `tensorrt:${i}`]));
+  return Promise.all(
+    [...providerIds, ...more].map((id) => {
+      const name = parseDeviceName(id, 'device');
+      const threads = host.host.availableCores;
+      return examine(name, host, { threads, optimization: 'all', ...encodeOptions(name, {}) });
+    }),
+  );
+}
+
+/** Throws `UsageError` with the reason and what to do, if the device is not usable as it is set. */
+export async function checkUsable(device: Device): Promise<void> {
+  const name = parseDeviceName(device.id, 'device');
+  if (name.provider === 'cpu') return;
+  const found = await examine(name, await withRunner(callHostProbe), device.sessionOptions());
+  if (found.usable) return;
+  throw new UsageError(`device ${found.id}: not usable here: ${found.reason}; ${found.fix}`);
+}
+
+async function examine(
+  name: DeviceName,
+  host: HostProbe,
+  options: SessionOptions,
+): Promise<DeviceListing> {
+  const { id, provider } = name;
+  const missing = explainMissing(provider, host);
+  if (missing !== undefined) return { id, usable: false, ...missing };
+  try {
+    const error = await withRunner((runner) => callProviderProbe(runner, options));
+    if (!(error <= tolerance)) {
+      const reason = `its result differs from the CPU's by ${(100 * error).toFixed(1)} %`;
+      return { id, usable: false, reason, fix: "update the device's driver" };
+    }
+  } catch (error) {
+    const why = await explainFailure(provider, host, errorMessage(error), findMissing);
+    return { id, usable: false, ...why };
+  }
+  const facts: DeviceFacts = {
+    id,
+    provider: options.provider,
+    threads: options.threads,
+    runtimeVersion: host.runtimeVersion,
+    ...describeHardware(name, host.host),
+    host: host.host,
+  };
+  return { id, usable: true, facts };
+}
+
+function callProviderProbe(runner: Runner, options: SessionOptions): Promise<number> {
+  const dims = [1, 8, 12, 12];
+  const rng = new Rng('device-probe');
+  const draw = (count: number) => Float32Array.from({ length: count }, () => rng.normal());
+  const builder = new GraphBuilder('probe');
+  const image = builder.input('image', 'float32', dims);
+  const kernelDims = [8, 8, 3, 3];
+  const kernel = builder.initializer({
+    name: 'kernel',
+    role: 'weight',
+    dtype: 'float32',
+    dims: kernelDims,
+    data: draw(8 * 8 * 9),
+  });
+  const attributes = { kernel_shape: [3, 3], pads: [1, 1, 1, 1] };
+  builder.output(builder.op('Relu', [builder.op('Conv', [image, kernel], attributes)]), 'features');
+  const args: ProviderProbeArgs = {
+    model: encodeModel(builder.build()),
+    feeds: { image: { dtype: 'float32', dims, data: draw(8 * 144) } },
+    output: 'features',
+    options,
+  };
+  const task = { module: taskModule, name: 'probeProvider', args };
+  return runner.call<number>(task, { timeoutMs: probeTimeoutMs });
+}
+
+/** Which shared libraries cannot be opened, tried in a process of its own. */
+function findMissing(paths: readonly string[]): Promise<Record<string, string>> {
+  const task = { module: taskModule, name: 'findMissingLibraries', args: paths };
+  return withRunner((runner) => runner.call(task, { timeoutMs: probeTimeoutMs }));
+}
+
+async function withRunner<T>(work: (runner: Runner) => Promise<T>): Promise<T> {
+  const runner = new Runner();
+  try {
+    return await work(runner);
+  } finally {
+    await runner.close();
+  }
+}
