@@ -53,7 +53,8 @@ function isSameTensor(a: HostTensor, b: HostTensor): boolean {
   });
 }
 
-function decodeNumbers({ dtype, data }: HostTensor): Float64Array {
+/** The values as numbers, 16-bit floats decoded. */
+export function decodeNumbers({ dtype, data }: HostTensor): Float64Array {
   if (dtype === 'float16') return Float64Array.from(data as Uint16Array, decodeFloat16);
   if (dtype === 'bfloat16') return Float64Array.from(data as Uint16Array, decodeBfloat16);
   if (data instanceof BigInt64Array || data instanceof BigUint64Array) {
@@ -63,7 +64,7 @@ function decodeNumbers({ dtype, data }: HostTensor): Float64Array {
 }
 
 /** Largest finite magnitude. */
-function largest(values: Float64Array): number {
+export function largest(values: Float64Array): number {
   return values.reduce(
     (max, value) => (Number.isFinite(value) ? Math.max(max, Math.abs(value)) : max),
     0,
