@@ -16,6 +16,7 @@
         "native/loop.cc",
         "native/ort.cc",
         "native/process_state.cc",
+        "native/provider.cc",
         "native/session.cc",
         "native/timer.cc"
       ],

@@ -15,6 +15,7 @@
 #endif
 
 struct OrtAllocator;
+struct OrtCUDAProviderOptionsV2;
 struct OrtCustomOp;
 struct OrtCustomOpDomain;
 struct OrtEnv;
@@ -27,6 +28,7 @@ struct OrtRunOptions;
 struct OrtSession;
 struct OrtSessionOptions;
 struct OrtStatus;
+struct OrtTensorRTProviderOptionsV2;
 struct OrtTensorTypeAndShapeInfo;
 struct OrtTypeInfo;
 struct OrtValue;
@@ -108,6 +110,14 @@ constexpr int kOnnxTypeTensor = 1;
   X(136, OrtStatus*, BindInput, (OrtIoBinding*, const char*, const OrtValue*))                     \
   X(137, OrtStatus*, BindOutput, (OrtIoBinding*, const char*, const OrtValue*))                    \
   X(163, OrtStatus*, KernelInfoGetAttributeArray_int64, (const OrtKernelInfo*, const char*, int64_t*, size_t*)) \
+  X(170, OrtStatus*, SessionOptionsAppendExecutionProvider_TensorRT_V2, (OrtSessionOptions*, const OrtTensorRTProviderOptionsV2*)) \
+  X(171, OrtStatus*, CreateTensorRTProviderOptions, (OrtTensorRTProviderOptionsV2**))              \
+  X(172, OrtStatus*, UpdateTensorRTProviderOptions, (OrtTensorRTProviderOptionsV2*, const char* const*, const char* const*, size_t)) \
+  X(174, void, ReleaseTensorRTProviderOptions, (OrtTensorRTProviderOptionsV2*))                    \
+  X(204, OrtStatus*, SessionOptionsAppendExecutionProvider_CUDA_V2, (OrtSessionOptions*, const OrtCUDAProviderOptionsV2*)) \
+  X(205, OrtStatus*, CreateCUDAProviderOptions, (OrtCUDAProviderOptionsV2**))                      \
+  X(206, OrtStatus*, UpdateCUDAProviderOptions, (OrtCUDAProviderOptionsV2*, const char* const*, const char* const*, size_t)) \
+  X(208, void, ReleaseCUDAProviderOptions, (OrtCUDAProviderOptionsV2*))                            \
   X(216, OrtStatus*, SessionOptionsAppendExecutionProvider, (OrtSessionOptions*, const char*, const char* const*, const char* const*, size_t)) \
   X(274, OrtStatus*, KernelContext_ParallelFor, (const OrtKernelContext*, void (*task)(void*, size_t), size_t count, size_t batches, void* user)) \
   X(298, void, GetKeyValuePairs, (const OrtKeyValuePairs*, const char* const**, const char* const**, size_t*)) \

@@ -20,16 +20,7 @@ SessionOptionsPtr createOptions(const SessionConfig& config) {
   for (const auto& [key, value] : config.entries) {
     check(ort().AddSessionConfigEntry(raw, key.c_str(), value.c_str()));
   }
-  if (config.provider != "cpu") {
-    std::vector<const char*> keys;
-    std::vector<const char*> values;
-    for (const auto& [key, value] : config.providerOptions) {
-      keys.push_back(key.c_str());
-      values.push_back(value.c_str());
-    }
-    check(ort().SessionOptionsAppendExecutionProvider(raw, config.provider.c_str(), keys.data(),
-                                                      values.data(), keys.size()));
-  }
+  if (config.provider != "cpu") appendProvider(raw, config.provider, config.providerOptions);
   return options;
 }
 

@@ -7,10 +7,9 @@
 
 #include "custom_ops.h"
 #include "ort.h"
+#include "provider.h"
 
 namespace archwright {
-
-using StringPairs = std::vector<std::pair<std::string, std::string>>;
 
 struct SessionConfig {
   int threads;
