@@ -48,7 +48,6 @@ export function explainMissing(provider: ProviderId, host: HostProbe): Diagnosis
 /** What its failed trial may come from; `message` is the error of the trial. */
 export async function explainFailure(
   provider: ProviderId,
-  host: HostProbe,
   message: string,
   findMissing: FindMissing,
 ): Promise<Diagnosis> {
@@ -62,7 +61,7 @@ export async function explainFailure(
         return await explainVulkan(told, findMissing);
       case 'cuda':
       case 'tensorrt':
-        return await explainCuda(provider, host, told, findMissing);
+        return await explainCuda(message, findMissing);
       case 'cpu':
       case 'coreml':
       case 'dml':
@@ -103,22 +102,16 @@ function softwareFix(): string {
   return `install the GPU's Vulkan driver, or for a software device: ${install}export VK_DRIVER_FILES=${path}`;
 }
 
-async function explainCuda(
-  provider: 'cuda' | 'tensorrt',
-  host: HostProbe,
-  told: string,
-  findMissing: FindMissing,
-): Promise<Diagnosis> {
-  const driver = await findMissing(['libcuda.so.1']);
-  if ('libcuda.so.1' in driver) {
-    return { reason: "NVIDIA's driver (libcuda.so.1) is not installed", fix: 'install the driver' };
-  }
-  const complaints = Object.values(await findMissing(providerLibraries(provider, host)));
-  const library = complaints.map((text) => /^(\S+?): cannot open/.exec(text)?.[1]).find(Boolean);
+async function explainCuda(message: string, findMissing: FindMissing): Promise<Diagnosis> {
+  const [, library] = /(\S+): cannot open shared object file/.exec(message) ?? [];
   if (library !== undefined) {
     return { reason: `${library} is not installed`, fix: `install ${packageOf(library)}` };
   }
-  return { reason: told, fix: 'compare the versions of driver, CUDA and cuDNN with nvidia-smi' };
+  if ('libcuda.so.1' in (await findMissing(['libcuda.so.1']))) {
+    return { reason: "NVIDIA's driver (libcuda.so.1) is not installed", fix: 'install the driver' };
+  }
+  const fix = "compare the versions of NVIDIA's driver, CUDA 12 and cuDNN 9: nvidia-smi";
+  return { reason: shorten(message), fix };
 }
 
 /** The parts of CUDA that NVIDIA packages apart. */
@@ -131,7 +124,6 @@ function packageOf(library: string): string {
 }
 
 function providerLibraries(provider: 'cuda' | 'tensorrt', { library }: HostProbe): string[] {
-  // ONNX Runtime opens the shared part first; the TensorRT provider stands on the CUDA one.
   const names = provider === 'cuda' ? ['shared', 'cuda'] : ['shared', 'cuda', 'tensorrt'];
   return names.map((name) => join(dirname(library), `libonnxruntime_providers_${name}.so`));
 }

@@ -69,7 +69,7 @@ async function examine(
       return { id, usable: false, reason, fix: "update the device's driver" };
     }
   } catch (error) {
-    const why = await explainFailure(provider, host, errorMessage(error), findMissing);
+    const why = await explainFailure(provider, errorMessage(error), findMissing);
     return { id, usable: false, ...why };
   }
   const facts: DeviceFacts = {

@@ -138,7 +138,6 @@ const table = {
     numberKey: 'device_id',
     options: {
       graph: config(flag('capture the launches once', 'ep.dml.enable_graph_capture')),
-      metacommandsOff: flag("do without the driver's own kernels", 'disable_metacommands'),
     },
   },
 } satisfies Readonly<Record<ProviderId, ProviderRow>>;
