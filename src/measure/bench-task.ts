@@ -3,57 +3,64 @@
  * data in, plain data out. Order matters: memory and cold start come first, in a process that has
  * loaded no other model; the peaks of the roofline last, since they heat and evict.
  */
-import {
-  type ElementType,
-  type Feeds,
-  loadBinding,
-  Session,
-  type SessionOptions,
-  type Timer,
-} from '../runtime/runtime.js';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type ElementType, type Feeds, loadBinding, Session } from '../runtime/runtime.js';
 import { Rng } from '../util/random.js';
+import { feedBytes, isCachingByInput, planCaching, runCachingPasses } from './caching.js';
+import {
+  addSessions,
+  type CandidateArgs,
+  type CreateSession,
+  countSessions,
+  type Loaded,
+  loadMeasured,
+  releaseAll,
+  rotateTimers,
+  runOf,
+  warmCandidate,
+} from './candidate.js';
+import { type Energy, MeteredRuns, measureIdleWatts, openRapl } from './energy.js';
 import { isSameOutput } from './fingerprint.js';
-import { createInputSets, type InputDims } from './inputs.js';
-import { measureGrowth, type RunMemory } from './memory.js';
-import { correctSamples, judgeWindows, type SampledWindow, type Surroundings } from './noise.js';
+import { type BenchFlag, raisedFlags } from './flags.js';
+import { createInputSets } from './inputs.js';
+import type { RunMemory } from './memory.js';
+import { correctSamples, type JudgedWindows, judgeWindows, type SampledWindow } from './noise.js';
 import { isPossible } from './peaks.js';
 import type { LeastWork } from './roofline.js';
-import { type Planned, planReference, planWindows, runPlanned, sampleWindows } from './sampler.js';
-import { median, quantile, type Summary, sortSamples, summarize } from './statistics.js';
-import { judge, type StoppingOptions, type Verdict } from './stopping.js';
-import { defaultWarmup, warmUp } from './warmup.js';
+import { type Planned, planReference, type SamplingMode, sampleWindows } from './sampler.js';
+import {
+  median,
+  medianInterval,
+  quantile,
+  type Summary,
+  sortSamples,
+  summarize,
+} from './statistics.js';
+import {
+  judge,
+  LOOK_FACTOR,
+  type Progress,
+  type StoppingOptions,
+  type Verdict,
+} from './stopping.js';
+import { measureStreams, type StreamThroughput } from './streams.js';
+import { judgeTransfers, measureTransfers, type Transfers } from './transfers.js';
 
-export interface BenchArgs {
-  /** Bytes of an ONNX file. */
-  readonly model: Uint8Array;
+export interface BenchArgs extends CandidateArgs {
   /** Bytes of the graph to interleave. */
   readonly reference: Uint8Array;
-  readonly session: SessionOptions;
-  /** Dimensions of inputs that the model leaves open. */
-  readonly dims: InputDims;
-  /** Seed of the inputs. */
-  readonly seed: number;
   /** `maxSeconds` is for warming up and sampling together. */
   readonly stopping: StoppingOptions;
-  /** What a run must do; the physics floor is checked where it is given. */
-  readonly work?: LeastWork;
+  /** One after the other with warm caches by default. */
+  readonly mode?: SamplingMode;
+  /** Everything that a brief look leaves out: several sessions, checks of the instrument, energy. */
+  readonly thorough?: {
+    /** What a run must do, for the physics floor. */
+    readonly work: LeastWork;
+    /** Numbers of concurrent streams to measure the throughput of; takes as long again. */
+    readonly streams: readonly number[];
+  };
 }
-
-/**
- * - `grouped`: a sample is the mean of several runs, so percentiles hide the tail of single runs.
- * - `unsettled`: warming up ended with its budget, not with a steady state.
- * - `wide-interval`: the budget ended before the interval of the median was narrow enough.
- * - `noisy`: more than half of the windows were disturbed, and some of those had to be kept.
- * - `output-mismatch`: a timed run left another output than a plain run of the same input.
- * - `below-floor`: faster than the machine can compute; an instrument fault.
- */
-export type BenchFlag =
-  | 'grouped'
-  | 'unsettled'
-  | 'wide-interval'
-  | 'noisy'
-  | 'output-mismatch'
-  | 'below-floor';
 
 export interface BenchResult {
   readonly inputs: Readonly<
@@ -63,143 +70,250 @@ export interface BenchResult {
   readonly correctedMs: { readonly p50: number };
   /** Windows left out as disturbed. */
   readonly discarded: number;
+  readonly discardedBy: JudgedWindows['discardedBy'];
+  /** Median latency in each of the sessions that the windows rotated over. */
+  readonly sessionsP50Ms: readonly number[];
   readonly coldStart: { readonly loadMs: number; readonly firstRunMs: number };
   readonly memory: RunMemory;
   /** Warmed up to a steady state, and the interval of the median is narrow enough. */
   readonly steady: boolean;
   readonly flags: readonly BenchFlag[];
+  /** Empty where none were asked for. */
+  readonly throughput: readonly StreamThroughput[];
+  /** Null where inputs and outputs lie where the model runs. */
+  readonly transfers: Transfers | null;
+  /** Null where none could be read; `notes` says why. */
+  readonly energy: Energy | null;
+  readonly notes: readonly string[];
 }
 
-/** Input sets in rotation. */
-const INPUT_SETS = 4;
 /** Share of the budget that may go into warming up. */
 const WARMUP_SHARE = 0.3;
+/** Share of the budget for the parts of a request to a device. */
+const TRANSFER_SHARE = 0.5;
 /** Runs of the reference before its latency is believed. */
 const REFERENCE_WARMUP_RUNS = 100;
-/** Statistics are looked at again after the time sampled has grown by this factor. */
-const LOOK_FACTOR = 1.1;
+/** Time over which the idle power is taken. */
+const IDLE_MS = 300;
+/** Windows throttled for more than this share raise a flag. */
+const THROTTLED_SHARE = 0.1;
 
 /** Loads, warms up and samples a model. Throws what ONNX Runtime refuses, as `ArchwrightError`. */
 export async function benchModel(args: BenchArgs): Promise<BenchResult> {
-  const loaded = await loadModel(args);
-  const { session, timer, inputSets } = loaded;
-  const warm = await warmCandidate(timer, WARMUP_SHARE * args.stopping.maxSeconds);
-  const sampled = await sampleModel(args, warm);
-  const { inputSet, outputs } = timer.outputs();
-  const faithful = isSameOutput(outputs, await session.run(inputSets[inputSet] as Feeds));
-  timer.release();
+  const result = await benchSession(args, Session.create);
+  const { session: options, model, thorough, stopping } = args;
+  const isLocal = options.provider === 'cpu';
+  if (thorough === undefined || (isLocal && thorough.streams.length === 0)) return result;
+  const session = await Session.create(model, options);
+  const inputSets = bindInputs(args, session.inputs, 'streams', 4);
+  const transfers = isLocal
+    ? null
+    : await measureTransfers(
+        (placement) => session.createTimer(inputSets, placement),
+        result.latencyMs.p50 * 1e6,
+        TRANSFER_SHARE * stopping.maxSeconds,
+      );
+  const throughput =
+    thorough.streams.length === 0
+      ? []
+      : await measureStreams(
+          thorough.streams,
+          () => session.createTimer(inputSets),
+          stopping.maxSeconds,
+        );
   session.release();
-  const believable =
-    args.work === undefined || (await isPossible(sampled.latencyMs.min, args.work, args.session));
+  const found = transfers === null ? {} : judgeTransfers(transfers);
+  const flags = raisedFlags({
+    ...Object.fromEntries(result.flags.map((flag) => [flag, true])),
+    ...found,
+  });
+  return { ...result, throughput, transfers, flags };
+}
+
+/** As `benchModel`, for what `create` loads; without streams and parts of requests. */
+export async function benchSession(args: BenchArgs, create: CreateSession): Promise<BenchResult> {
+  const { stopping, thorough, mode = {} } = args;
+  const first = await loadMeasured(args, create);
+  const { session, timer, memory } = first;
+  const warm = await warmCandidate(timer, WARMUP_SHARE * stopping.maxSeconds);
+  const start = performance.now();
+  const further =
+    thorough === undefined || args.session.provider !== 'cpu'
+      ? 0
+      : countSessions(
+          session.loadMs,
+          warm.runNs / 1e6,
+          memory.processPeakBytes,
+          stopping.maxSeconds,
+        ) - 1;
+  const all = [first, ...(await addSessions(args, create, further, warm.runNs))];
+  const candidate = rotateTimers(
+    all.map((one) => one.timer),
+    warm.runNs,
+    mode,
+  );
+  const energy = thorough === undefined ? { notes: [] } : await openEnergy(candidate, args);
+  const spent = warm.seconds + (performance.now() - start) / 1e3;
+  const sampled = await sampleModel(args, energy.candidate ?? candidate, all.length, spent);
+  const faithful = await isFaithful(first);
+  const caching = thorough !== undefined && (await isCaching(args, first, warm.runNs));
+  releaseAll(all);
+  const possible =
+    thorough === undefined ||
+    (await isPossible(sampled.latencyMs.min, thorough.work, args.session));
+  const { clockFaults, throttled, windowCount, verdict } = sampled;
   return {
-    inputs: loaded.inputs,
+    inputs: describeInputs(first),
     latencyMs: sampled.latencyMs,
     correctedMs: sampled.correctedMs,
     discarded: sampled.discarded,
+    discardedBy: sampled.discardedBy,
+    sessionsP50Ms: sampled.sessionsP50Ms,
     coldStart: { loadMs: session.loadMs, firstRunMs: timer.firstRunMs },
-    memory: loaded.memory,
-    steady: warm.steady && sampled.verdict === 'narrow',
+    memory,
+    steady: warm.steady && verdict === 'narrow',
     flags: raisedFlags({
-      grouped: warm.plan.group > 1,
+      grouped: candidate.plan.group > 1,
       unsettled: !warm.steady,
-      'wide-interval': sampled.verdict !== 'narrow',
+      'wide-interval': verdict === 'budget',
+      settled: verdict === 'settled',
       noisy: sampled.noisy,
+      throttled: throttled > THROTTLED_SHARE * windowCount,
+      'clock-fault': clockFaults > 0,
       'output-mismatch': !faithful,
-      'below-floor': !believable,
+      'caches-by-input': caching,
+      'below-floor': !possible,
     }),
+    throughput: [],
+    transfers: null,
+    energy: energy.metered?.summarize() ?? null,
+    notes: energy.notes,
   };
 }
 
-function raisedFlags(raised: Readonly<Record<BenchFlag, boolean>>): BenchFlag[] {
-  return (Object.keys(raised) as BenchFlag[]).filter((flag) => raised[flag]);
-}
-
-/** The model loaded and run for the first time, every input set bound. */
-async function loadModel({ model, session: options, dims, seed }: BenchArgs) {
-  const { value, bytes } = await measureGrowth(async () => {
-    const session = await Session.create(model, options);
-    const inputSets = createInputSets(session.inputs, dims, INPUT_SETS, new Rng(seed));
-    const timer = await session.createTimer(inputSets);
-    return { session, inputSets, timer };
-  });
-  const inputs = Object.fromEntries(
-    Object.entries(value.inputSets[0] ?? {}).map(([name, { dims: shape, dtype: type }]) => [
+function describeInputs({ inputSets }: Loaded): BenchResult['inputs'] {
+  return Object.fromEntries(
+    Object.entries(inputSets[0] ?? {}).map(([name, { dims: shape, dtype: type }]) => [
       name,
       { shape, type },
     ]),
   );
-  const { maxInUseBytes } = value.session.allocatorStats();
-  return { ...value, inputs, memory: { arenaPeakBytes: maxInUseBytes, processPeakBytes: bytes } };
 }
 
-/** Runs windows until they are steady; the plan is made anew as the runs become faster. */
-async function warmCandidate(
-  timer: Timer,
-  maxSeconds: number,
-): Promise<Planned & { readonly steady: boolean; readonly seconds: number }> {
-  const run: Planned['run'] = (samples, group) => timer.run({ samples, group });
-  let plan = planWindows((await run(1, 1)).wallNs);
-  let seconds = 0;
-  const { steady } = await warmUp(
-    async () => {
-      const { samplesNs, wallNs } = await runPlanned(run, plan);
-      const runNs = median(samplesNs);
-      plan = planWindows(runNs);
-      seconds += wallNs / 1e9;
-      return { median: runNs, seconds: wallNs / 1e9 };
-    },
-    { ...defaultWarmup, maxSeconds },
-  );
-  return { run, plan, steady, seconds };
+function bindInputs(
+  { dims, seed }: CandidateArgs,
+  inputs: Session['inputs'],
+  label: string,
+  count: number,
+): Record<string, Feeds[string]>[] {
+  return createInputSets(inputs, dims, count, new Rng(seed).fork(label));
+}
+
+/** Whether the last timed run left what a plain run of the same input gives. */
+async function isFaithful({ session, timer, inputSets }: Loaded): Promise<boolean> {
+  const { inputSet, outputs } = timer.outputs();
+  return isSameOutput(outputs, await session.run(inputSets[inputSet] as Feeds));
+}
+
+/** Whether inputs seen before are answered faster; a suspicion must be confirmed by a second look. */
+async function isCaching(
+  args: BenchArgs,
+  { session, timer, inputSets }: Loaded,
+  runNs: number,
+): Promise<boolean> {
+  const plan = planCaching(runNs, feedBytes(inputSets[0] as Feeds), args.stopping.maxSeconds);
+  if (plan === undefined) return false;
+  const between = Math.max(1, Math.ceil(1e6 / runNs));
+  for (const look of [1, 2]) {
+    const passes = await runCachingPasses(
+      plan,
+      (pass, count) =>
+        session.createTimer(bindInputs(args, session.inputs, `fresh-${look}-${pass}`, count)),
+      async () => {
+        await timer.run({ samples: between, group: 1 });
+      },
+    );
+    if (!isCachingByInput(passes)) return false;
+  }
+  return true;
+}
+
+/** The candidate with its energy counted, where that can be. */
+async function openEnergy(
+  candidate: Planned,
+  { session: { provider } }: BenchArgs,
+): Promise<{ candidate?: Planned; metered?: MeteredRuns; notes: string[] }> {
+  if (provider !== 'cpu') {
+    return { notes: [`energy: no meter for the device of ${provider}`] };
+  }
+  const meter = openRapl();
+  if (typeof meter === 'string') return { notes: [`energy: ${meter}`] };
+  const idleWatts = await measureIdleWatts(meter, () => sleep(IDLE_MS));
+  const metered = new MeteredRuns(meter, idleWatts);
+  return { candidate: { ...candidate, run: metered.wrap(candidate.run) }, metered, notes: [] };
 }
 
 async function sampleModel(
   { reference: model, session: options, stopping, seed }: BenchArgs,
-  warm: Planned & { readonly seconds: number },
+  candidate: Planned,
+  sessions: number,
+  secondsSpent: number,
 ) {
   const surroundings = {
     logicalCores: loadBinding().hostFacts().logicalCores,
     threads: options.threads,
   };
-  // A pool of its own would spin while the candidate runs, and the other way round.
-  const session = await Session.create(model, { ...options, threads: 1 });
+  // On the processor, whatever the candidate runs on; a pool of its own would spin while the
+  // candidate runs, and the other way round.
+  const session = await Session.create(model, { threads: 1, optimization: 'all', provider: 'cpu' });
   const timer = await session.createTimer(
     createInputSets(session.inputs, {}, 1, new Rng(seed).fork('reference')),
   );
-  const run: Planned['run'] = (samples, group) => timer.run({ samples, group });
+  const run = runOf(timer);
   const first = await run(REFERENCE_WARMUP_RUNS, 1);
   const reference = { run, plan: planReference(median(first.samplesNs)) };
 
-  const rule = { ...stopping, maxSeconds: Math.max(0, stopping.maxSeconds - warm.seconds) };
+  const rule = { ...stopping, maxSeconds: Math.max(0, stopping.maxSeconds - secondsSpent) };
   let verdict: Verdict = 'continue';
   let nextLook = 0;
-  const windows = await sampleWindows(warm, reference, (seen, seconds) => {
+  const looks: Progress[] = [];
+  const windows = await sampleWindows(candidate, reference, (seen, seconds) => {
     if (seconds < nextLook && seconds < rule.maxSeconds) return false;
     nextLook = seconds * LOOK_FACTOR;
-    verdict = judgeProgress(seen, seconds, surroundings, rule);
+    looks.push(lookAt(judgeWindows(seen, surroundings).kept, seconds));
+    verdict = judge(looks, rule);
     return verdict !== 'continue';
   });
   timer.release();
   session.release();
 
-  const { kept, discarded, noisy } = judgeWindows(windows, surroundings);
+  const judged = judgeWindows(windows, surroundings);
+  const { kept } = judged;
   const corrected = quantile(sortSamples(correctSamples(kept)), 0.5) / 1e6;
+  const order = new Map(windows.map((window, i) => [window, i % sessions]));
   return {
+    ...judged,
     latencyMs: summarize(kept.map(({ samplesNs }) => samplesNs.map((sample) => sample / 1e6))),
     correctedMs: { p50: corrected },
-    discarded,
-    noisy,
+    sessionsP50Ms: Array.from({ length: sessions }, (_, i) =>
+      sessionP50Ms(kept.filter((window) => order.get(window) === i)),
+    ).filter((p50) => !Number.isNaN(p50)),
+    windowCount: windows.length,
     verdict: verdict as Verdict,
   };
 }
 
-function judgeProgress(
-  windows: readonly SampledWindow[],
-  seconds: number,
-  surroundings: Surroundings,
-  rule: StoppingOptions,
-): Verdict {
-  const { kept } = judgeWindows(windows, surroundings);
-  const { count: samples, p50, ci95 } = summarize(kept.map(({ samplesNs }) => samplesNs));
-  return judge({ samples, seconds, p50, ci95 }, rule);
+function sessionP50Ms(windows: readonly SampledWindow[]): number {
+  return quantile(sortSamples(windows.map(({ samplesNs }) => samplesNs)), 0.5) / 1e6;
+}
+
+function lookAt(kept: readonly SampledWindow[], seconds: number): Progress {
+  const windows = kept.map(({ samplesNs }) => samplesNs);
+  const sorted = sortSamples(windows);
+  return {
+    samples: sorted.length,
+    seconds,
+    p50: quantile(sorted, 0.5),
+    ci95: medianInterval(windows),
+  };
 }

@@ -7,22 +7,28 @@
 import type { Device } from '../device/device.js';
 import { UsageError } from '../errors.js';
 import { inferCost } from '../ir/cost.js';
+import type { Graph } from '../ir/graph.js';
 import { decodeModel } from '../ir/onnx/decode.js';
-import { Runner } from '../runtime/runtime.js';
+import { encodeModel } from '../ir/onnx/encode.js';
+import { Runner, TaskError } from '../runtime/runtime.js';
 import type { BenchArgs, BenchResult } from './bench-task.js';
-import { inputDims, resolveDims } from './dims.js';
+import { type ResolvedInputs, resolveInputs } from './dims.js';
 import type { InputDims } from './inputs.js';
 import { inferLeastWork } from './least-work.js';
 import { encodeReferenceModel } from './reference-model.js';
+import { readCacheBytes } from './roofline.js';
+import type { SamplingMode } from './sampler.js';
 import { defaultStopping } from './stopping.js';
 
-export type { BenchFlag } from './bench-task.js';
+export type { BenchFlag } from './flags.js';
 
 export interface BriefOptions {
   /** Time for warming up and sampling together. */
   readonly seconds: number;
-  /** Sizes of the model's symbolic dimensions by name; 1 where none is given. */
+  /** Sizes of the model's symbolic dimensions by name; see `dims.ts` for those not given. */
   readonly dims?: Readonly<Record<string, number>>;
+  /** Shapes of inputs by name, where the model leaves them open. */
+  readonly shapes?: InputDims;
   /** Seed of the random inputs (default 0). */
   readonly seed?: number;
   readonly signal?: AbortSignal;
@@ -33,6 +39,12 @@ export interface BriefOptions {
 export interface MeasureOptions extends Partial<BriefOptions> {
   /** Half-width of the 95 % interval of the median ÷ median to stop at (default 0.01). */
   readonly relativeHalfWidth?: number;
+  /** Overwrite the caches before each run: the latency of a model that is not the only one at work. */
+  readonly coldCache?: boolean;
+  /** A request every so many milliseconds instead of one after the other. */
+  readonly everyMs?: number;
+  /** Numbers of concurrent streams to measure the throughput of. Takes as long again. */
+  readonly streams?: readonly number[];
 }
 
 /** What a brief look at the latency gives. */
@@ -59,6 +71,14 @@ export interface Measurement {
     readonly stddev: number;
     /** 95 % confidence interval of the median. */
     readonly ci95: readonly [number, number];
+    /** Those of the percentiles; an end is null where no sample bounds it. */
+    readonly percentileCi95: BenchResult['latencyMs']['percentileCi95'];
+  };
+  /** How runs followed one another. */
+  readonly mode: {
+    readonly cache: 'warm' | 'cold';
+    /** Milliseconds from one request to the next; null for one after the other. */
+    readonly everyMs: number | null;
   };
   /** Corrected for drift of the machine, as the reference graph showed it. */
   readonly correctedMs: { readonly p50: number };
@@ -66,6 +86,10 @@ export interface Measurement {
   readonly samples: number;
   /** Windows (some 20 ms of samples each) left out as disturbed. */
   readonly discarded: number;
+  /** Why they were. */
+  readonly discardedBy: BenchResult['discardedBy'];
+  /** Median in each of the sessions that were measured in turns; their spread is that of chance. */
+  readonly sessionsP50Ms: readonly number[];
   readonly coldStart: {
     /** Parsing, optimising and initialising, in a fresh process that has opened ONNX Runtime. */
     readonly loadMs: number;
@@ -80,14 +104,26 @@ export interface Measurement {
     readonly arenaPeakBytes: number;
     /** Growth of a fresh process at its highest, see `memory.ts`. */
     readonly processPeakBytes: number;
+    /** The device's own memory at its highest; null on the CPU and where the provider is silent. */
+    readonly devicePeakBytes: number | null;
   };
+  /** By number of concurrent streams, those asked for. */
+  readonly throughput: BenchResult['throughput'];
+  /** Parts of a request to a device; null on the CPU. */
+  readonly transfers: BenchResult['transfers'];
+  /** Null where no meter can be read; `notes` says why. */
+  readonly energy: BenchResult['energy'];
   readonly cost: { readonly params: number; readonly macs: number };
   /** Warmed up to a steady state, and the median is known to `relativeHalfWidth`. */
   readonly steady: boolean;
   readonly flags: BenchResult['flags'];
+  /** What was assumed, and what could not be measured and why; a line each. */
+  readonly notes: readonly string[];
 }
 
 const DEFAULT_SECONDS = 5;
+/** Bytes that flush the caches: twice the last level's, within limits; the first where unknown. */
+const FLUSH_BYTES = [2 ** 26, 2 ** 28] as const;
 /** A brief look is content with a median known to this, relative … */
 const BRIEF_HALF_WIDTH = 0.02;
 /** … after this share of its time: a few windows, so that their disagreement shows. */
@@ -106,23 +142,27 @@ export async function measureModel(
   model: Uint8Array,
   options: MeasureOptions = {},
 ): Promise<Measurement> {
-  const graph = decodeModel(model);
-  const dims = resolveDims(graph, options.dims);
-  const cost = inferCost(graph, dims);
+  const decoded = decodeModel(model);
+  const inputs = resolveInputs(decoded, options);
+  const cost = inferCost(inputs.graph);
   const seconds = checkSeconds(options.seconds ?? DEFAULT_SECONDS);
+  const { coldCache = false, everyMs, streams = [] } = options;
   const args: BenchArgs = {
-    ...baseArgs(device, model, inputDims(graph, dims), options.seed),
+    ...baseArgs(device, model, decoded, inputs, options.seed),
     stopping: {
       ...defaultStopping,
       relativeHalfWidth: options.relativeHalfWidth ?? defaultStopping.relativeHalfWidth,
       maxSeconds: seconds,
     },
-    work: inferLeastWork(graph, dims),
+    mode: createMode(coldCache, everyMs),
+    thorough: { work: inferLeastWork(inputs.graph, {}), streams: checkStreams(streams) },
   };
   const result = await device.lease(async () => {
     const runner = new Runner();
     try {
       return await callBench(runner, args, GRACE_MS, options.signal);
+    } catch (error) {
+      throw explainShapes(error, inputs);
     } finally {
       await runner.close();
     }
@@ -134,18 +174,25 @@ export async function measureModel(
     threads: device.threads,
     inputs: result.inputs,
     latencyMs,
+    mode: { cache: coldCache ? 'cold' : 'warm', everyMs: everyMs ?? null },
     correctedMs: result.correctedMs,
     samples,
     discarded: result.discarded,
+    discardedBy: result.discardedBy,
+    sessionsP50Ms: result.sessionsP50Ms,
     coldStart: result.coldStart,
     memory: {
       weightsBytes: cost.weightsBytes,
       activationPeakBytes: cost.activationPeakBytes,
       ...result.memory,
     },
+    throughput: result.throughput,
+    transfers: result.transfers,
+    energy: result.energy,
     cost: { params: cost.params, macs: cost.macs },
     steady: result.steady,
     flags: result.flags,
+    notes: [...inputs.notes, ...result.notes],
   };
 }
 
@@ -158,10 +205,10 @@ export async function measureLatencyBriefly(
   model: Uint8Array,
   options: BriefOptions,
 ): Promise<BriefLatency> {
-  const graph = decodeModel(model);
+  const decoded = decodeModel(model);
   const seconds = checkSeconds(options.seconds);
   const args: BenchArgs = {
-    ...baseArgs(device, model, inputDims(graph, resolveDims(graph, options.dims)), options.seed),
+    ...baseArgs(device, model, decoded, resolveInputs(decoded, options), options.seed),
     stopping: {
       relativeHalfWidth: BRIEF_HALF_WIDTH,
       minSamples: 1,
@@ -176,14 +223,49 @@ export async function measureLatencyBriefly(
   return { p50Ms: latencyMs.p50, ci95: latencyMs.ci95, samples: latencyMs.count };
 }
 
-function baseArgs(device: Device, model: Uint8Array, dims: InputDims, seed = 0) {
+function baseArgs(
+  device: Device,
+  model: Uint8Array,
+  decoded: Graph,
+  { graph, dims }: ResolvedInputs,
+  seed = 0,
+) {
   return {
-    model,
+    // ONNX Runtime takes an input of unknown rank for a scalar, unless the file says what it is.
+    model: decoded.inputs.some(({ shape }) => shape === undefined) ? encodeModel(graph) : model,
     reference: encodeReferenceModel(),
     session: device.sessionOptions(),
     dims,
     seed,
   };
+}
+
+function createMode(coldCache: boolean, everyMs: number | undefined): SamplingMode {
+  if (everyMs !== undefined && !(Number.isFinite(everyMs) && everyMs > 0)) {
+    throw new UsageError(`everyMs: expected a number above 0, received ${everyMs}`);
+  }
+  const cacheBytes = readCacheBytes();
+  const flushBytes = Number.isFinite(cacheBytes)
+    ? Math.min(FLUSH_BYTES[1], Math.max(FLUSH_BYTES[0], 2 * cacheBytes))
+    : FLUSH_BYTES[0];
+  return {
+    ...(coldCache && { flushBytes }),
+    ...(everyMs !== undefined && { intervalNs: Math.round(everyMs * 1e6) }),
+  };
+}
+
+function checkStreams(streams: readonly number[]): readonly number[] {
+  const odd = streams.find((count) => !Number.isSafeInteger(count) || count < 1);
+  if (odd === undefined) return streams;
+  throw new UsageError(`streams: expected whole numbers from 1, received ${odd}`);
+}
+
+/** A run that fails with shapes that were assumed is a question to the user. */
+function explainShapes(error: unknown, { notes }: ResolvedInputs): unknown {
+  const [note] = notes;
+  if (!(error instanceof TaskError) || note === undefined) return error;
+  if (!error.message.includes('the run failed')) return error;
+  return new UsageError(`the model does not run so: ${note} (${error.message})`, { cause: error });
 }
 
 function callBench(

@@ -13,6 +13,8 @@ export interface RunMemory {
   /** ONNX Runtime's arena at its highest: weights it copied, activations, workspaces. */
   readonly arenaPeakBytes: number;
   readonly processPeakBytes: number;
+  /** The provider's own memory at its highest; null on the CPU and where the provider is silent. */
+  readonly devicePeakBytes: number | null;
 }
 
 /** The growth of this process's peak resident size while `work` ran, and what `work` returned. */

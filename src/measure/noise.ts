@@ -1,11 +1,12 @@
 /**
  * Which windows to trust, and correction for drift. A window is judged by what happened around it
- * (time stolen by the hypervisor, other processes, preemption, the reference graph running slow),
- * never by the candidate's own samples: discarding slow samples because they are slow would turn
- * the instrument into a flatterer.
+ * (time stolen by the hypervisor, other processes, preemption, the core's clock, a jump of the wall
+ * clock, the reference graph running slow), never by the candidate's own samples: discarding slow
+ * samples because they are slow would turn the instrument into a flatterer.
  */
 import type { TimingWindow } from '../runtime/runtime.js';
-import { median } from './statistics.js';
+import { clockDeviations } from './clock.js';
+import { median, quantile } from './statistics.js';
 
 /** One stretch of candidate runs and what the reference graph said right before and after it. */
 export interface SampledWindow {
@@ -13,7 +14,7 @@ export interface SampledWindow {
   readonly samplesNs: Float64Array;
   /** Medians of the reference before and after; undefined when none is interleaved. */
   readonly referenceNs: readonly [number, number] | undefined;
-  readonly conditions: Omit<TimingWindow, 'samplesNs'>;
+  readonly conditions: Omit<TimingWindow, 'samplesNs' | 'enqueueNs'>;
 }
 
 /** The machine that the windows were sampled on. */
@@ -23,16 +24,43 @@ export interface Surroundings {
   readonly threads: number;
 }
 
+/**
+ * Why a window was left out; of several reasons the gravest.
+ * - `slowReference`: the reference graph ran slowly right before or after.
+ * - `stolen`: the hypervisor gave the processor to another machine.
+ * - `preempted`: the timing thread had to yield its core.
+ * - `neighbours`: other processes used cores that the candidate needs.
+ * - `throttled`: the core's clock was well below its usual rate.
+ * - `clock`: wall clock and processor counter disagree; the wall clock jumped.
+ */
+export type DiscardReason =
+  | 'slowReference'
+  | 'stolen'
+  | 'preempted'
+  | 'neighbours'
+  | 'throttled'
+  | 'clock';
+
 export interface JudgedWindows {
   /** In the order of time. */
   readonly kept: readonly SampledWindow[];
   /** Number of windows left out. */
   readonly discarded: number;
+  readonly discardedBy: Readonly<Record<DiscardReason, number>>;
   /** More than half of the windows were bad; the better half was kept nevertheless. */
   readonly noisy: boolean;
+  /** Windows during which the wall clock jumped. */
+  readonly clockFaults: number;
+  /** Windows during which the core was throttled, kept or not. */
+  readonly throttled: number;
 }
 
-/** Reference ÷ its long-run median above which the machine was slow. */
+/**
+ * The reference's usual speed is this quantile of its medians: what disturbs only ever slows it
+ * down, and may do so half of the time.
+ */
+const USUAL_REFERENCE = 0.25;
+/** Reference ÷ its usual time above which the machine was slow. */
 const SLOW_REFERENCE = 1.1;
 /** Share of a window's wall time that the hypervisor may take. */
 const STOLEN_SHARE = 0.02;
@@ -40,6 +68,10 @@ const STOLEN_SHARE = 0.02;
 const PREEMPTIONS_PER_SECOND = 100;
 /** Preemptions in one window that are let pass: the kernel's own threads take microseconds. */
 const FREE_PREEMPTIONS = 2;
+/** The core's usual clock is this quantile over the windows: throttling only lowers it … */
+const USUAL_CLOCK = 0.75;
+/** … and this part below it is throttled. */
+const THROTTLED_SHARE = 0.1;
 /** Cores' worth of other processes that is let pass even when the candidate needs every core. */
 const OTHER_CORES = 0.25;
 /**
@@ -48,33 +80,41 @@ const OTHER_CORES = 0.25;
  */
 const NEIGHBOURS = 3;
 
-/** Sorts out noisy windows. At least half of them (rounded up) are always kept. */
+/**
+ * Sorts out noisy windows. At least half of them (rounded up) are always kept, but none with a clock
+ * that jumped while there are others.
+ */
 export function judgeWindows(
   windows: readonly SampledWindow[],
   surroundings: Surroundings,
 ): JudgedWindows {
-  const usualNs = longRunReferenceNs(windows);
-  const judged = windows.map((window, i) => ({
-    window,
-    order: i,
-    score: Math.max(
-      windowScore(window, usualNs),
-      neighbourScore(windows.slice(Math.max(0, i - NEIGHBOURS), i + NEIGHBOURS + 1), surroundings),
-    ),
-  }));
-  const quiet = judged.filter(({ score }) => score <= 1);
-  const least = Math.ceil(windows.length / 2);
+  const judged = scoreWindows(windows, surroundings);
+  const faulty = judged.filter(({ scores }) => scores.clock > 1);
+  const timed =
+    faulty.length < judged.length ? judged.filter((one) => !faulty.includes(one)) : judged;
+  const quiet = timed.filter(({ worst }) => worst <= 1);
+  const least = Math.ceil(timed.length / 2);
   const noisy = quiet.length < least;
   const kept = noisy
-    ? judged
-        .sort((a, b) => a.score - b.score || a.order - b.order)
-        .slice(0, least)
-        .sort((a, b) => a.order - b.order)
-    : quiet;
+    ? new Set(timed.toSorted((a, b) => a.worst - b.worst || a.order - b.order).slice(0, least))
+    : new Set(quiet);
+  const left = judged.filter((one) => !kept.has(one));
+  const discardedBy = {
+    slowReference: 0,
+    stolen: 0,
+    preempted: 0,
+    neighbours: 0,
+    throttled: 0,
+    clock: 0,
+  };
+  for (const { reason } of left) discardedBy[reason]++;
   return {
-    kept: kept.map(({ window }) => window),
-    discarded: windows.length - kept.length,
+    kept: judged.filter((one) => kept.has(one)).map(({ window }) => window),
+    discarded: left.length,
+    discardedBy,
     noisy,
+    clockFaults: faulty.length,
+    throttled: judged.filter(({ scores }) => scores.throttled > 1).length,
   };
 }
 
@@ -98,15 +138,45 @@ function longRunReferenceNs(windows: readonly SampledWindow[]): number {
   return median(windows.flatMap(({ referenceNs }) => referenceNs ?? []));
 }
 
-/** How far a window is past the limits that it can be judged by alone; above 1 it is noisy. */
-function windowScore({ referenceNs, conditions }: SampledWindow, usualNs: number): number {
-  const slow = referenceNs === undefined ? 1 : Math.max(...referenceNs) / usualNs;
-  const allowed = FREE_PREEMPTIONS + (PREEMPTIONS_PER_SECOND * conditions.wallNs) / 1e9;
-  return Math.max(
-    (slow - 1) / (SLOW_REFERENCE - 1),
-    conditions.stealNs / (STOLEN_SHARE * conditions.wallNs),
-    conditions.involuntarySwitches / allowed,
-  );
+/** How far a window is past each limit; above 1 it is noisy. */
+type Scores = Readonly<Record<DiscardReason, number>>;
+
+interface ScoredWindow {
+  readonly window: SampledWindow;
+  readonly order: number;
+  readonly scores: Scores;
+  readonly worst: number;
+  readonly reason: DiscardReason;
+}
+
+function scoreWindows(
+  windows: readonly SampledWindow[],
+  surroundings: Surroundings,
+): ScoredWindow[] {
+  const references = windows.flatMap(({ referenceNs }) => referenceNs ?? []);
+  const usualNs = quantile(Float64Array.from(references).sort(), USUAL_REFERENCE);
+  const clocks = windows.map(({ conditions }) => conditions.coreMhz).filter((mhz) => mhz > 0);
+  const usualMhz = quantile(Float64Array.from(clocks).sort(), USUAL_CLOCK);
+  const deviations = clockDeviations(windows.map(({ conditions }) => conditions));
+  return windows.map((window, order) => {
+    const { referenceNs, conditions } = window;
+    const around = windows.slice(Math.max(0, order - NEIGHBOURS), order + NEIGHBOURS + 1);
+    const allowed = FREE_PREEMPTIONS + (PREEMPTIONS_PER_SECOND * conditions.wallNs) / 1e9;
+    const slow = referenceNs === undefined ? 1 : Math.max(...referenceNs) / usualNs;
+    const lost = conditions.coreMhz > 0 ? 1 - conditions.coreMhz / usualMhz : 0;
+    const scores: Scores = {
+      slowReference: (slow - 1) / (SLOW_REFERENCE - 1),
+      stolen: conditions.stealNs / (STOLEN_SHARE * conditions.wallNs),
+      preempted: conditions.involuntarySwitches / allowed,
+      neighbours: neighbourScore(around, surroundings),
+      throttled: lost / THROTTLED_SHARE,
+      clock: deviations[order] as number,
+    };
+    const [reason, worst] = (Object.entries(scores) as [DiscardReason, number][]).reduce((a, b) =>
+      b[1] > a[1] ? b : a,
+    );
+    return { window, order, scores, worst, reason };
+  });
 }
 
 /**

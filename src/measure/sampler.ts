@@ -6,9 +6,12 @@
  * window are run and not counted. A run that is short beside the clock's own cost is timed in
  * groups; a group's mean hides the tail within it, so its percentiles are flagged `grouped`.
  */
-import type { TimingWindow } from '../runtime/runtime.js';
+import type { TimingPlan, TimingWindow } from '../runtime/runtime.js';
 import type { SampledWindow } from './noise.js';
 import { median } from './statistics.js';
+
+/** How the runs of a window follow one another; one after the other with warm caches by default. */
+export type SamplingMode = Pick<TimingPlan, 'flushBytes' | 'intervalNs'>;
 
 /** Times `samples` samples of `group` runs each. */
 export type RunWindow = (samples: number, group: number) => Promise<TimingWindow>;
@@ -39,8 +42,24 @@ const GROUPED_SAMPLE_NS = 50e3;
 /** Wall time of a reference window: about a hundred of its runs, a tenth to a fifth of the whole. */
 const REFERENCE_WINDOW_NS = 4e6;
 
-/** The plan for runs that take about `runNs`. */
-export function planWindows(runNs: number, windowNs: number = WINDOW_NS): WindowPlan {
+/** Bytes per nanosecond at which caches are flushed, roughly. */
+const FLUSH_RATE = 10;
+
+/**
+ * The plan for runs that take about `runNs`. Runs that are paced or begin with cold caches are never
+ * grouped, and there are several in a window whatever it takes; of paced ones the first is dropped,
+ * since it follows the reference graph instead of a pause.
+ */
+export function planWindows(
+  runNs: number,
+  windowNs: number = WINDOW_NS,
+  { flushBytes = 0, intervalNs = 0 }: SamplingMode = {},
+): WindowPlan {
+  if (flushBytes > 0 || intervalNs > 0) {
+    const sampleNs = Math.max(runNs + flushBytes / FLUSH_RATE, intervalNs);
+    const kept = Math.max(LEAST_KEPT, Math.ceil(windowNs / sampleNs));
+    return { group: 1, dropped: intervalNs > 0 ? 1 : 0, kept };
+  }
   const group = runNs < GROUP_BELOW_NS ? Math.ceil(GROUPED_SAMPLE_NS / runNs) : 1;
   const sampleNs = runNs * group;
   return {
@@ -61,7 +80,11 @@ export function planReference(runNs: number): WindowPlan {
 /** One window by plan, its re-warm-up dropped from the samples. */
 export async function runPlanned(run: RunWindow, plan: WindowPlan): Promise<TimingWindow> {
   const window = await run(plan.dropped + plan.kept, plan.group);
-  return { ...window, samplesNs: window.samplesNs.subarray(plan.dropped) };
+  return {
+    ...window,
+    samplesNs: window.samplesNs.subarray(plan.dropped),
+    enqueueNs: window.enqueueNs.subarray(plan.dropped),
+  };
 }
 
 /** A graph to be timed and its plan. */
@@ -87,7 +110,11 @@ export async function sampleWindows(
   const windows: SampledWindow[] = [];
   let before = await runReference();
   do {
-    const { samplesNs, ...conditions } = await runPlanned(candidate.run, candidate.plan);
+    const {
+      samplesNs,
+      enqueueNs: _,
+      ...conditions
+    } = await runPlanned(candidate.run, candidate.plan);
     const after = await runReference();
     windows.push({
       samplesNs,

@@ -4,17 +4,23 @@
  * Quantiles are type 7 of Hyndman and Fan (1996): linear between the order statistics around
  * (n − 1)·q, what NumPy and R do by default.
  *
- * The interval of the median is distribution-free. It inverts an interval for F(median), as Woodruff
- * (1952) does: the ends are order statistics of the pooled samples, so it needs no density and
- * always contains the sample median. Successive runs are not independent (frequency, caches and
+ * The interval of a quantile is distribution-free. It inverts an interval for F(quantile), as
+ * Woodruff (1952) does: the ends are order statistics of the pooled samples, so it needs no density
+ * and always contains the sample quantile. Successive runs are not independent (frequency, caches and
  * neighbours change slowly), and treating them as if they were gives intervals many times too
  * narrow. So the variance of F̂ comes from batch means: the share of samples at or below the pooled
- * median is taken per block of consecutive windows, and the blocks are what counts as independent.
+ * quantile is taken per block of consecutive windows, and the blocks are what counts as independent.
  * Where the blocks vary less than independent samples would, the exact binomial interval stands.
  *
  * Limits: dependence longer than a block (a sixteenth of the measurement) is not seen, and looking
  * repeatedly until the interval is narrow makes the true coverage somewhat less than 95 %.
  */
+
+/**
+ * 95 % confidence interval. An end is null where no sample bounds it: 200 samples say nothing about
+ * how large the 99th percentile may be.
+ */
+export type Interval = readonly [low: number | null, high: number | null];
 
 /** What is reported of a set of samples, in the unit of the samples. */
 export interface Summary {
@@ -29,6 +35,12 @@ export interface Summary {
   readonly stddev: number;
   /** 95 % confidence interval of the median. */
   readonly ci95: readonly [number, number];
+  /** Those of the percentiles. */
+  readonly percentileCi95: {
+    readonly p90: Interval;
+    readonly p95: Interval;
+    readonly p99: Interval;
+  };
   /** Samples far from the median, see `countOutliers`. */
   readonly outliers: number;
 }
@@ -99,20 +111,26 @@ export function countOutliers(sorted: ArrayLike<number>): number {
 }
 
 /**
- * Rank k (from 1) such that order statistics k and n + 1 − k enclose the median of n independent
- * samples with at least 95 % confidence: the largest k with P(Binomial(n, ½) < k) ≤ 2.5 %.
- * 0 where n is too small (below 6) for any pair.
+ * Ranks (from 1) of the order statistics of n independent samples that enclose quantile `q` with at
+ * least 95 % confidence, 2.5 % to either side: the largest l with P(Binomial(n, q) < l) ≤ 2.5 %, and
+ * the smallest u with P(Binomial(n, q) ≥ u) ≤ 2.5 %. l is 0 and u is n + 1 where n is too small.
  */
-export function medianRank(n: number): number {
-  let logTerm = -n * Math.LN2;
+export function quantileRanks(n: number, q: number): readonly [number, number] {
+  return [tailRank(n, q), n + 1 - tailRank(n, 1 - q)];
+}
+
+/** The largest l with P(Binomial(n, q) < l) ≤ 2.5 %. */
+function tailRank(n: number, q: number): number {
+  const odds = Math.log(q / (1 - q));
+  let logTerm = n * Math.log1p(-q);
   let tail = Math.exp(logTerm);
-  let k = 0;
-  while (tail <= 0.025 && k < n) {
-    k++;
-    logTerm += Math.log((n - k + 1) / k);
+  let l = 0;
+  while (tail <= 0.025 && l < n) {
+    l++;
+    logTerm += Math.log((n - l + 1) / l) + odds;
     tail += Math.exp(logTerm);
   }
-  return k;
+  return l;
 }
 
 /**
@@ -120,7 +138,12 @@ export function medianRank(n: number): number {
  * the order of time. Fewer than 6 samples have no such interval: their range is returned.
  */
 export function medianInterval(windows: readonly ArrayLike<number>[]): [number, number] {
-  return intervalOf(windows, sortSamples(windows));
+  return medianIntervalOf(windows, sortSamples(windows));
+}
+
+/** 95 % confidence interval of quantile `q` of `windows`, as `medianInterval` but with open ends. */
+export function quantileInterval(windows: readonly ArrayLike<number>[], q: number): Interval {
+  return intervalOf(windows, sortSamples(windows), q);
 }
 
 /** All statistics of `windows` (see `medianInterval`). */
@@ -135,40 +158,77 @@ export function summarize(windows: readonly ArrayLike<number>[]): Summary {
     p99: quantile(sorted, 0.99),
     mean: mean(sorted),
     stddev: stddev(sorted),
-    ci95: intervalOf(windows, sorted),
+    ci95: medianIntervalOf(windows, sorted),
+    percentileCi95: {
+      p90: intervalOf(windows, sorted, 0.9),
+      p95: intervalOf(windows, sorted, 0.95),
+      p99: intervalOf(windows, sorted, 0.99),
+    },
     outliers: countOutliers(sorted),
   };
 }
 
-function intervalOf(windows: readonly ArrayLike<number>[], sorted: Float64Array): [number, number] {
-  const n = sorted.length;
-  const margin = blockMargin(windows, n, quantile(sorted, 0.5));
-  const fromBlocks = Math.floor(n * (0.5 - margin));
-  const rank = Math.max(1, Math.min(medianRank(n), fromBlocks));
-  return [sorted[rank - 1] ?? Number.NaN, sorted[n - rank] ?? Number.NaN];
+function medianIntervalOf(
+  windows: readonly ArrayLike<number>[],
+  sorted: Float64Array,
+): [number, number] {
+  const [low, high] = intervalOf(windows, sorted, 0.5);
+  return [low ?? quantile(sorted, 0), high ?? quantile(sorted, 1)];
 }
 
-/** Half-width of the 95 % interval of F(median), from the spread between blocks; 0 of one block. */
-function blockMargin(windows: readonly ArrayLike<number>[], n: number, centre: number): number {
+function intervalOf(
+  windows: readonly ArrayLike<number>[],
+  sorted: Float64Array,
+  q: number,
+): Interval {
+  const n = sorted.length;
+  const margin = blockMargin(windows, sorted, q);
+  const [low, high] = quantileRanks(n, q);
+  return [
+    sorted[Math.min(low, Math.floor(n * (q - margin))) - 1] ?? null,
+    sorted[Math.max(high, n + 1 - Math.floor(n * (1 - q - margin))) - 1] ?? null,
+  ];
+}
+
+/** Half-width of the 95 % interval of F(quantile), from the spread between blocks; 0 of one block. */
+function blockMargin(
+  windows: readonly ArrayLike<number>[],
+  sorted: Float64Array,
+  q: number,
+): number {
   const count = Math.min(MAX_BLOCKS, windows.length);
   if (count < 2) return 0;
-  const below = new Float64Array(count);
+  const n = sorted.length;
+  const centre = quantile(sorted, q);
+  const { below, ties } = countAt(sorted, centre);
+  // Ties with the quantile count as far as q needs them, so that a coarse clock shows no false
+  // agreement.
+  const tieShare = ties === 0 ? 0 : Math.min(1, Math.max(0, (q * n - below) / ties));
+  const under = new Float64Array(count);
   const sizes = new Float64Array(count);
   windows.forEach((window, i) => {
     const block = Math.floor((i * count) / windows.length);
     sizes[block] = (sizes[block] as number) + window.length;
     for (let j = 0; j < window.length; j++) {
       const value = window[j] as number;
-      // Ties with the median count half, so that a coarse clock shows no false agreement.
-      const share = value < centre ? 1 : value === centre ? 0.5 : 0;
-      below[block] = (below[block] as number) + share;
+      const share = value < centre ? 1 : value === centre ? tieShare : 0;
+      under[block] = (under[block] as number) + share;
     }
   });
-  // Σ (share of block − ½)², each weighted by the square of the block's size.
+  // Σ (share of block − q)², each weighted by the square of the block's size.
   let variance = 0;
   for (let block = 0; block < count; block++) {
-    variance += (((below[block] as number) - 0.5 * (sizes[block] as number)) / n) ** 2;
+    variance += (((under[block] as number) - q * (sizes[block] as number)) / n) ** 2;
   }
   const t = STUDENT_T[count - 2] as number;
-  return Math.min(0.5, t * Math.sqrt((variance * count) / (count - 1)));
+  return t * Math.sqrt((variance * count) / (count - 1));
+}
+
+/** How many of ascending values are below `value`, and how many equal it. */
+function countAt(sorted: Float64Array, value: number): { below: number; ties: number } {
+  let below = 0;
+  while (below < sorted.length && (sorted[below] as number) < value) below++;
+  let ties = 0;
+  while (sorted[below + ties] === value) ties++;
+  return { below, ties };
 }

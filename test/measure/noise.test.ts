@@ -1,7 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import { correctSamples, judgeWindows, type SampledWindow } from '../../src/measure/noise.js';
 
-const quiet = { wallNs: 20e6, involuntarySwitches: 0, stealNs: 0, otherCpuNs: 0 };
+const quiet = {
+  wallNs: 20e6,
+  involuntarySwitches: 0,
+  stealNs: 0,
+  otherCpuNs: 0,
+  counterTicks: 40e6,
+  coreMhz: 3000,
+};
+const none = { slowReference: 0, stolen: 0, preempted: 0, neighbours: 0, throttled: 0, clock: 0 };
 const machine = { logicalCores: 2, threads: 1 };
 
 function createWindow(
@@ -22,19 +30,54 @@ const repeat = (count: number, create: (i: number) => SampledWindow) =>
 describe('judgeWindows', () => {
   it('keeps quiet windows', () => {
     const windows = repeat(10, () => createWindow());
-    expect(judgeWindows(windows, machine)).toEqual({ kept: windows, discarded: 0, noisy: false });
+    expect(judgeWindows(windows, machine)).toEqual({
+      kept: windows,
+      discarded: 0,
+      discardedBy: none,
+      noisy: false,
+      clockFaults: 0,
+      throttled: 0,
+    });
   });
 
   it.each([
-    ['stolen time', createWindow({ stealNs: 10e6 })],
-    ['preemption', createWindow({ involuntarySwitches: 5 })],
-    ['a slow reference before', createWindow({}, [112, 100])],
-    ['a slow reference after', createWindow({}, [100, 112])],
-  ])('discards a window with %s', (_, bad) => {
+    ['stolen time', 'stolen', createWindow({ stealNs: 10e6 })],
+    ['preemption', 'preempted', createWindow({ involuntarySwitches: 5 })],
+    ['a slow reference before', 'slowReference', createWindow({}, [112, 100])],
+    ['a slow reference after', 'slowReference', createWindow({}, [100, 112])],
+    ['a throttled core', 'throttled', createWindow({ coreMhz: 2600 })],
+    ['a clock that jumped ahead', 'clock', createWindow({ counterTicks: 39e6 })],
+    ['a clock that stood still', 'clock', createWindow({ counterTicks: 41e6 })],
+    ['the gravest of two reasons', 'stolen', createWindow({ stealNs: 10e6, coreMhz: 2600 })],
+  ])('discards a window with %s', (_, reason, bad) => {
     const windows = repeat(10, (i) => (i === 4 ? bad : createWindow()));
-    const { kept, discarded, noisy } = judgeWindows(windows, machine);
+    const { kept, discarded, discardedBy, noisy } = judgeWindows(windows, machine);
     expect(kept).not.toContain(bad);
+    expect(discardedBy).toEqual({ ...none, [reason]: 1 });
     expect({ discarded, noisy }).toEqual({ discarded: 1, noisy: false });
+  });
+
+  it('bears what no counter and no core clock say', () => {
+    const windows = repeat(10, () => createWindow({ counterTicks: 0, coreMhz: 0 }));
+    expect(judgeWindows(windows, machine).discarded).toBe(0);
+  });
+
+  it('keeps no window with a jumped clock, however many there are', () => {
+    const windows = repeat(10, (i) => createWindow({ counterTicks: i % 3 === 0 ? 50e6 : 40e6 }));
+    const noisyToo = windows.map((window, i) =>
+      i < 8 ? createWindow({ ...window.conditions, stealNs: 10e6 }) : window,
+    );
+    const { kept, noisy, clockFaults } = judgeWindows(noisyToo, machine);
+    expect(clockFaults).toBe(4);
+    expect(noisy).toBe(true);
+    expect(kept.map(({ conditions }) => conditions.counterTicks)).toEqual([40e6, 40e6, 40e6]);
+  });
+
+  it('tells a disturbance of half the time from the usual speed', () => {
+    const windows = repeat(10, (i) => createWindow({}, i < 5 ? [130, 130] : [100, 100]));
+    const { kept, discardedBy } = judgeWindows(windows, machine);
+    expect(discardedBy.slowReference).toBe(5);
+    expect(kept).toEqual(windows.slice(5));
   });
 
   it('never judges a window by its own samples', () => {

@@ -18,6 +18,13 @@ describe('planWindows', () => {
     expect(planWindows(40e6)).toEqual({ group: 1, dropped: 0, kept: 3 });
     expect(planWindows(900e6)).toEqual({ group: 1, dropped: 0, kept: 1 });
   });
+
+  it('takes several paced or cold runs a window, none grouped', () => {
+    expect(planWindows(4e3, 20e6, { intervalNs: 10e6 })).toEqual({ group: 1, dropped: 1, kept: 5 });
+    expect(planWindows(4e3, 20e6, { intervalNs: 1e6 })).toEqual({ group: 1, dropped: 1, kept: 20 });
+    expect(planWindows(4e3, 20e6, { flushBytes: 1e7 })).toEqual({ group: 1, dropped: 0, kept: 20 });
+    expect(planWindows(50e6, 20e6, { flushBytes: 1e8 }).kept).toBe(5);
+  });
 });
 
 describe('sampleWindows', () => {
@@ -29,10 +36,13 @@ describe('sampleWindows', () => {
       const start = base * calls.length;
       return {
         samplesNs: Float64Array.from({ length: samples }, (_, i) => start + i),
+        enqueueNs: new Float64Array(samples),
         wallNs: 1,
         involuntarySwitches: 0,
         stealNs: 0,
         otherCpuNs: 0,
+        counterTicks: 2,
+        coreMhz: 3000,
       };
     },
   });

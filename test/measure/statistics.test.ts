@@ -4,8 +4,9 @@ import {
   mean,
   median,
   medianInterval,
-  medianRank,
   quantile,
+  quantileInterval,
+  quantileRanks,
   sortSamples,
   stddev,
   summarize,
@@ -53,7 +54,7 @@ describe('countOutliers', () => {
   });
 });
 
-describe('medianRank', () => {
+describe('quantileRanks', () => {
   it.each([
     // Published tables of the sign test at 95 %.
     [5, 0],
@@ -64,13 +65,21 @@ describe('medianRank', () => {
     [20, 6],
     [50, 18],
     [100, 40],
-  ])('of %i samples is %i', (n, rank) => {
-    expect(medianRank(n)).toBe(rank);
+  ])('of the median of %i samples begin at %i', (n, rank) => {
+    expect(quantileRanks(n, 0.5)).toEqual([rank, n + 1 - rank]);
   });
 
   it('tends to n/2 − 0.98 √n', () => {
     const n = 100_000;
-    expect(medianRank(n) / (n / 2 - 0.98 * Math.sqrt(n))).toBeCloseTo(1, 4);
+    expect(quantileRanks(n, 0.5)[0] / (n / 2 - 0.98 * Math.sqrt(n))).toBeCloseTo(1, 4);
+  });
+
+  it('bound a high percentile from above only where there are samples enough', () => {
+    // 0.99^n ≤ 2.5 % from n = 368.
+    expect(quantileRanks(367, 0.99)[1]).toBe(368);
+    expect(quantileRanks(368, 0.99)[1]).toBe(368);
+    // P(Binomial(100, 0.9) < 84) = 2.06 %, < 85 = 3.99 %; ≥ 97 is 0.78 %, ≥ 96 2.37 %.
+    expect(quantileRanks(100, 0.9)).toEqual([84, 96]);
   });
 });
 
@@ -122,6 +131,49 @@ describe('medianInterval', () => {
       const { p50, ci95 } = summarize(windows);
       expect(ci95[0]).toBeLessThanOrEqual(p50);
       expect(ci95[1]).toBeGreaterThanOrEqual(p50);
+    }
+  });
+});
+
+describe('quantileInterval', () => {
+  it('leaves the end open that no sample bounds', () => {
+    const [low, high] = quantileInterval([Float64Array.from({ length: 200 }, (_, i) => i)], 0.99);
+    expect(low).toBeGreaterThan(190);
+    expect(high).toBeNull();
+    expect(quantileInterval([[1, 2, 3]], 0.5)).toEqual([null, null]);
+  });
+
+  it.each([0.5, 0.9, 0.95, 0.99])(
+    'covers quantile %d of heavy tails that come in clusters',
+    (q) => {
+      const rng = new Rng(`tails-${q}`);
+      const trials = 300;
+      // Exponential noise, times a level per window: e^(normal/5). The truth from a long stream.
+      const draw = (count: number) =>
+        Array.from({ length: count }, () => {
+          const level = Math.exp(rng.normal() / 5);
+          return Float64Array.from({ length: 60 }, () => level * (1 - Math.log1p(-rng.uniform())));
+        });
+      const truth = quantile(sortSamples(draw(20_000)), q);
+      let covered = 0;
+      for (let trial = 0; trial < trials; trial++) {
+        const [low, high] = quantileInterval(draw(48), q);
+        if ((low ?? 0) <= truth && truth <= (high ?? Number.POSITIVE_INFINITY)) covered++;
+      }
+      expect(covered / trials).toBeGreaterThan(0.9);
+      expect(covered / trials).toBeLessThan(0.995);
+    },
+  );
+
+  it('always contains the quantile', () => {
+    const rng = new Rng('contains-quantile');
+    for (let trial = 0; trial < 200; trial++) {
+      const windows = Array.from({ length: 1 + rng.integer(20) }, () =>
+        Array.from({ length: 1 + rng.integer(40) }, () => rng.integer(5)),
+      );
+      const { p99, percentileCi95 } = summarize(windows);
+      expect(percentileCi95.p99[0] ?? 0).toBeLessThanOrEqual(p99);
+      expect(percentileCi95.p99[1] ?? 9).toBeGreaterThanOrEqual(p99);
     }
   });
 });
