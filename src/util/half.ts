@@ -38,7 +38,8 @@ export function decodeBfloat16(bits: number): number {
   return scratch.getFloat32(0);
 }
 
-function roundHalfEven(value: number): number {
+/** To the nearest integer, ties to even. */
+export function roundHalfEven(value: number): number {
   const below = Math.floor(value);
   const rest = value - below;
   if (rest !== 0.5) return Math.round(value);

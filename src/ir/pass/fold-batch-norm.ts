@@ -7,6 +7,7 @@ import { floatOf, intOf } from '../attributes.js';
 import { type Graph, type Initializer, type Node, withGraph } from '../graph.js';
 import { countUses, producersOf } from '../uses.js';
 import { removeDeadNodes } from './dead-nodes.js';
+import { freshNamer } from './fresh-names.js';
 import type { Pass } from './pass.js';
 
 /**
@@ -119,20 +120,5 @@ function foldAffine({ weight, bias, channels, stride }: Linear, { scale, shift }
       (i) => Number(weight.data[i]) * at(scale, Math.floor(i / stride) % channels),
     ),
     bias: create([channels], (c) => Number(bias?.data[c] ?? 0) * at(scale, c) + at(shift, c)),
-  };
-}
-
-/** Gives names that nothing in the graph has. */
-function freshNamer(graph: Graph): (hint: string) => string {
-  const taken = new Set([
-    ...graph.inputs.map(({ name }) => name),
-    ...graph.initializers.map(({ name }) => name),
-    ...graph.nodes.flatMap(({ outputs }) => outputs),
-  ]);
-  return (hint) => {
-    let name = hint;
-    for (let number = 2; taken.has(name); number++) name = `${hint}_${number}`;
-    taken.add(name);
-    return name;
   };
 }
