@@ -35,3 +35,16 @@ export function parseDim(
   }
   return { ...known, [name]: Number(size) };
 }
+
+/** A parser for a repeatable flag `name=d0,d1,…` that gives the shape of an input. */
+export function parseShape(
+  text: string,
+  known: Readonly<Record<string, readonly number[]>> = {},
+): Record<string, readonly number[]> {
+  // Names may contain an equals sign; sizes never do.
+  const [, name, sizes] = /^(.+)=((?:\d+(?:,\d+)*)?)$/.exec(text) ?? [];
+  if (name === undefined || sizes === undefined) {
+    throw new UsageError(`--shape: expected name=d0,d1,… such as x=1,3,224,224, received ${text}`);
+  }
+  return { ...known, [name]: sizes === '' ? [] : sizes.split(',').map(Number) };
+}
