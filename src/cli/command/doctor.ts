@@ -3,11 +3,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { listDevices } from '../../device/probe.js';
-import { ArchwrightError, errorMessage } from '../../errors.js';
+import { ArchwrightError, errorMessage, UsageError } from '../../errors.js';
 import { createLedger, readLedger } from '../../ledger/sqlite.js';
 import { loadBinding, loadHost } from '../../runtime/runtime.js';
 import { VERSION } from '../compose.js';
+import { addNormalizationOptions } from '../data-options.js';
+import { addDeviceOptions } from '../device-options.js';
 import { type OutputOptions, print } from '../output.js';
+import { parseDim, parsePositive, parseShape, parseWhole } from '../parse.js';
+import { type DoctorModelFlags, doctorModel, formatDoctorModel } from './doctor-model.js';
 
 interface Check {
   readonly name: string;
@@ -17,19 +21,54 @@ interface Check {
   readonly fix?: string;
 }
 
-/** `archwright doctor`: exit code 1 where something does not work. */
+interface DoctorFlags extends DoctorModelFlags, OutputOptions {}
+
+/**
+ * `archwright doctor`: exit code 1 where something does not work. With a model: what deploying it
+ * costs, and exit code 1 where it does not run on the device.
+ */
 export function addDoctorCommand(program: Command): void {
-  program
+  const command = program
     .command('doctor')
-    .description('say what works on this machine, and what to do about the rest')
-    .option('--json', 'print one JSON document')
-    .action(async (flags: OutputOptions) => {
-      const checks = await examine();
-      print({ schema: 'archwright.doctor/1', checks }, flags, () =>
-        checks.map(formatCheck).join('\n'),
-      );
-      if (checks.some(({ ok }) => !ok)) process.exitCode = 1;
-    });
+    .description('say what works on this machine; or of a model, what deploying it costs')
+    .argument('[model]', 'ONNX file to examine: what runs where, and what fp16 and int8 would do')
+    .option(
+      '--data <folder>',
+      'images to calibrate and score on: IDX or CIFAR-10 files, or `glyphs`',
+    )
+    .option(
+      '--seconds <time>',
+      'time to compare latencies, per form',
+      parsePositive('--seconds'),
+      5,
+    )
+    .option('--dim <name=size>', 'size of a symbolic dimension; repeatable', parseDim)
+    .option('--shape <name=d0,d1,…>', 'shape of an input left open; repeatable', parseShape)
+    .option('--seed <number>', 'seed of random inputs', parseWhole('--seed', 0), 0)
+    .option('--json', 'print one JSON document');
+  addNormalizationOptions(addDeviceOptions(command)).action(
+    async (model: string | undefined, flags: DoctorFlags) => {
+      if (model === undefined) return examineMachine(command, flags);
+      const everyDevice = command.getOptionValueSource('device') === 'default';
+      const document = await doctorModel(model, flags, everyDevice);
+      print(document, flags, formatDoctorModel);
+      if (document.placements[0]?.runs !== true) process.exitCode = 1;
+    },
+  );
+}
+
+async function examineMachine(command: Command, flags: OutputOptions): Promise<void> {
+  const given = command.options
+    .filter((option) => option.attributeName() !== 'json')
+    .find((option) => command.getOptionValueSource(option.attributeName()) === 'cli');
+  if (given !== undefined) {
+    throw new UsageError(
+      `${given.long}: expected a model to use it on; archwright doctor model.onnx`,
+    );
+  }
+  const checks = await examine();
+  print({ schema: 'archwright.doctor/1', checks }, flags, () => checks.map(formatCheck).join('\n'));
+  if (checks.some(({ ok }) => !ok)) process.exitCode = 1;
 }
 
 async function examine(): Promise<Check[]> {

@@ -1,6 +1,5 @@
-import { existsSync, readdirSync } from 'node:fs';
 import type { Command } from 'commander';
-import { type DataSpec, loadDataset } from '../../data/data.js';
+import { loadDataset } from '../../data/data.js';
 import { createDevice } from '../../device/ort.js';
 import { ArchwrightError, UsageError } from '../../errors.js';
 import { writeDurably } from '../../evaluate/artifacts.js';
@@ -17,6 +16,7 @@ import {
   trainerModule,
   withWeights,
 } from '../../train/trainer.js';
+import { dataSpecOf } from '../data-options.js';
 import { type OutputOptions, print } from '../output.js';
 import { parsePositive, parseWhole } from '../parse.js';
 import { formatDuration, formatPercent } from '../table.js';
@@ -138,11 +138,4 @@ function recipeOf({ optimizer, learningRate, batch }: Omit<TrainFlags, 'json'>):
     ...(learningRate !== undefined && { learningRate }),
     ...(batch !== undefined && { batch }),
   };
-}
-
-/** `glyphs`, or a folder: CIFAR-10 where it has .bin files, IDX otherwise. */
-function dataSpecOf(data: string): DataSpec {
-  if (data === 'glyphs') return { kind: 'glyphs' };
-  const binary = existsSync(data) && readdirSync(data).some((file) => file.endsWith('.bin'));
-  return { kind: binary ? 'cifar10' : 'idx', dir: data };
 }

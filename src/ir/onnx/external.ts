@@ -48,6 +48,21 @@ export function inlineExternalData(
   return proto.ModelProto.encode(model).finish();
 }
 
+/** Locations of the files that hold tensors of the model, each once. */
+export function externalFilesOf(bytes: Uint8Array): string[] {
+  let model: InstanceType<typeof proto.ModelProto>;
+  try {
+    model = proto.ModelProto.decode(bytes);
+  } catch {
+    return []; // no ONNX file, which `decodeModel` says better
+  }
+  const entries = externalTensors(model.graph ?? {}).flatMap((tensor) => tensor.externalData ?? []);
+  const locations = entries.flatMap(({ key, value }) =>
+    key === 'location' && value ? [value] : [],
+  );
+  return [...new Set(locations)];
+}
+
 function readData(
   tensor: TensorProto,
   read: (location: string) => Uint8Array,
