@@ -4,12 +4,12 @@
  */
 import { UsageError } from '../errors.js';
 import { elementBytes, elementCount } from '../util/tensor.js';
+import { planActivations } from './cost/activation-peak.js';
 import { costRules } from './cost/rules.js';
 import { type Graph, type Node, type TensorType, withDims } from './graph.js';
 import { inferTypes } from './infer.js';
 import { isKnownOp } from './op-schema.js';
 import { formatShape, isFixed } from './shape/dims.js';
-import { readsOf } from './uses.js';
 
 export interface NodeCost {
   readonly name: string;
@@ -28,8 +28,10 @@ export interface GraphCost {
   readonly bytesMoved: number;
   /** Bytes of everything that is stored: weights, state, constants. */
   readonly weightsBytes: number;
-  /** Most bytes of inputs and intermediate values that are alive at once, in the nodes' order. */
+  /** Most bytes of inputs and intermediate values that are alive at once: `cost/activation-peak.ts`. */
   readonly activationPeakBytes: number;
+  /** Bytes of values that follow from stored tensors alone, computed once when a model is loaded. */
+  readonly foldedBytes: number;
   readonly byNode: readonly NodeCost[];
   /**
    * Operators, each once, that are not counted: no table knows them, or the sizes of their values
@@ -53,6 +55,7 @@ export function inferCost(graph: Graph, dims: Readonly<Record<string, number>> =
     return cost ?? { name: node.name, op: node.op, macs: 0, bytesRead: 0, bytesWritten: 0 };
   });
   const sum = (pick: (cost: NodeCost) => number) => byNode.reduce((t, c) => t + pick(c), 0);
+  const activations = planActivations(bound, (name) => bytesOf(types, name));
   return {
     params: bound.initializers
       .filter(({ role }) => role === 'weight')
@@ -60,7 +63,8 @@ export function inferCost(graph: Graph, dims: Readonly<Record<string, number>> =
     macs: sum(({ macs }) => macs),
     bytesMoved: sum(({ bytesRead, bytesWritten }) => bytesRead + bytesWritten),
     weightsBytes: storedBytes(bound, types),
-    activationPeakBytes: activationPeak(bound, types),
+    activationPeakBytes: activations.peakBytes,
+    foldedBytes: activations.foldedBytes,
     byNode,
     unknownOps: [...unknownOps],
   };
@@ -122,38 +126,4 @@ function storedBytes(graph: Graph, types: Types): number {
     (bytes, name) => bytes + bytesOf(types, name),
     0,
   );
-}
-
-/**
- * Peak by liveness: a value lives from its node (graph inputs: from the start) to its last reader,
- * graph outputs to the end; at a node its inputs and outputs are alive together. Stored tensors are
- * not activations. No in-place updates, no alignment: a planner's arena may be smaller or larger.
- */
-function activationPeak(graph: Graph, types: Types): number {
-  const lastUse = new Map<string, number>();
-  graph.nodes.forEach((node, i) => {
-    for (const name of [...node.outputs, ...readsOf(node)]) lastUse.set(name, i);
-  });
-  for (const { name } of graph.outputs) lastUse.set(name, graph.nodes.length);
-
-  const alive = new Map<string, number>();
-  let bytes = 0;
-  let peak = 0;
-  const begin = (name: string) => {
-    const size = bytesOf(types, name);
-    alive.set(name, size);
-    bytes += size;
-  };
-  const end = (name: string) => {
-    bytes -= alive.get(name) ?? 0;
-    alive.delete(name);
-  };
-  for (const { name } of graph.inputs) begin(name);
-  peak = bytes;
-  graph.nodes.forEach((node, i) => {
-    if (!isStored(node)) node.outputs.filter((name) => name !== '').forEach(begin);
-    peak = Math.max(peak, bytes);
-    for (const name of [...node.outputs, ...readsOf(node)]) if (lastUse.get(name) === i) end(name);
-  });
-  return peak;
 }

@@ -98,6 +98,8 @@ export interface Measurement {
   readonly memory: {
     /** Stored tensors of the file. */
     readonly weightsBytes: number;
+    /** Computed from stored tensors when the model is loaded, and kept. */
+    readonly foldedBytes: number;
     /** Inputs and intermediate values alive at once, planned from liveness. */
     readonly activationPeakBytes: number;
     /** ONNX Runtime's arena at its highest. */
@@ -183,6 +185,7 @@ export async function measureModel(
     coldStart: result.coldStart,
     memory: {
       weightsBytes: cost.weightsBytes,
+      foldedBytes: cost.foldedBytes,
       activationPeakBytes: cost.activationPeakBytes,
       ...result.memory,
     },
@@ -231,13 +234,20 @@ function baseArgs(
   seed = 0,
 ) {
   return {
-    // ONNX Runtime takes an input of unknown rank for a scalar, unless the file says what it is.
-    model: decoded.inputs.some(({ shape }) => shape === undefined) ? encodeModel(graph) : model,
+    model: withKnownRanks(model, decoded, graph),
     reference: encodeReferenceModel(),
     session: device.sessionOptions(),
     dims,
     seed,
   };
+}
+
+/**
+ * `model`, or `fixed` in its place where an input of it has no known rank: ONNX Runtime takes that
+ * for a scalar, unless the file says what it is.
+ */
+export function withKnownRanks(model: Uint8Array, decoded: Graph, fixed: Graph): Uint8Array {
+  return decoded.inputs.some(({ shape }) => shape === undefined) ? encodeModel(fixed) : model;
 }
 
 function createMode(coldCache: boolean, everyMs: number | undefined): SamplingMode {
@@ -261,7 +271,7 @@ function checkStreams(streams: readonly number[]): readonly number[] {
 }
 
 /** A run that fails with shapes that were assumed is a question to the user. */
-function explainShapes(error: unknown, { notes }: ResolvedInputs): unknown {
+export function explainShapes(error: unknown, { notes }: Pick<ResolvedInputs, 'notes'>): unknown {
   const [note] = notes;
   if (!(error instanceof TaskError) || note === undefined) return error;
   if (!error.message.includes('the run failed')) return error;

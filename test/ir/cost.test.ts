@@ -34,8 +34,8 @@ describe('inferCost', () => {
     expect(four.macs).toBe(4 * one.macs);
     expect(four.activationPeakBytes).toBe(4 * one.activationPeakBytes);
     expect(four.params).toBe(one.params);
-    // The first Relu: input and output of [6,28,28] alive together.
-    expect(one.activationPeakBytes).toBe(2 * 4 * 6 * 28 * 28);
+    // The first pool: its input, over which Relu wrote, and its output alive together.
+    expect(one.activationPeakBytes).toBe(4 * 6 * (28 * 28 + 14 * 14));
   });
 
   it('counts the first basic block of ResNet-18 (64 channels, 56×56)', () => {
@@ -53,7 +53,7 @@ describe('inferCost', () => {
     expect(cost.params).toBe(73_984);
     expect(cost.macs).toBe(231_211_008);
     expect(cost.weightsBytes).toBe(4 * (73_984 + 4 * 64));
-    // The shortcut lives through the block: x, input and output of a unary operator.
+    // The shortcut lives through the block: x, input and output of the second convolution.
     expect(cost.activationPeakBytes).toBe(3 * 4 * 64 * 56 * 56);
   });
 
