@@ -1,6 +1,7 @@
 /** Archwright as a library: everything that the command line does is a function. */
 
 export { type BenchDocument, bench } from './cli/command/bench.js';
+export { type CompareDocument, compare } from './cli/command/compare.js';
 export { exportTrial } from './cli/command/export.js';
 export { trainModel } from './cli/command/train.js';
 export {
@@ -29,6 +30,7 @@ export { encodeModel } from './ir/onnx/encode.js';
 export { parseGraph } from './ir/text/parse.js';
 export { printGraph } from './ir/text/print.js';
 export { verify } from './ir/verify.js';
+export { type CompareOptions, type Comparison, compareModels } from './measure/compare.js';
 export { type Measurement, measureModel } from './measure/measure.js';
 export type { RunSummary } from './search/summary.js';
 export { createConvSpace } from './space/conv.js';

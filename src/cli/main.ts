@@ -2,6 +2,7 @@
 /** The command line: `archwright <command>`. Exit codes: 0 done, 1 failed, 2 usage. */
 import { Command, CommanderError } from 'commander';
 import { addBenchCommand } from './command/bench.js';
+import { addCompareCommand } from './command/compare.js';
 import { addDevicesCommand } from './command/devices.js';
 import { addDoctorCommand } from './command/doctor.js';
 import { addExportCommand } from './command/export.js';
@@ -22,6 +23,7 @@ const program = new Command('archwright')
 
 addSearchCommands(program);
 addBenchCommand(program);
+addCompareCommand(program);
 addTrainCommand(program);
 addExportCommand(program);
 addDevicesCommand(program);

@@ -1,5 +1,4 @@
 /** How far the outputs of two models are apart on the same inputs: are they versions of one model? */
-import type { SessionValue } from '../runtime/runtime.js';
 import type { HostTensor } from '../util/tensor.js';
 import { decodeNumbers, largest, type Outputs } from './fingerprint.js';
 
@@ -15,40 +14,36 @@ export type OutputDifference =
       readonly output: string;
     };
 
-/** What two models must have in common for their outputs to be compared, or why they have not. */
-export function explainSignatures(
+/** Why two sets of tensors are not alike in names, types and shapes; undefined where they are. */
+export function explainDifference(
   kind: 'input' | 'output',
-  a: readonly SessionValue[],
-  b: readonly SessionValue[],
+  a: Outputs,
+  b: Outputs,
 ): string | undefined {
-  const names = (values: readonly SessionValue[]): string =>
-    values.map(({ name }) => name).join(', ') || 'none';
-  const others = new Map(b.map((value) => [value.name, value]));
-  if (a.length !== b.length || a.some(({ name }) => !others.has(name))) {
+  const names = (tensors: Outputs): string => Object.keys(tensors).join(', ') || 'none';
+  const type = ({ dtype, dims }: HostTensor): string => `${dtype}[${dims.join(', ')}]`;
+  if (Object.keys(a).length !== Object.keys(b).length || Object.keys(a).some((n) => !(n in b))) {
     return `${kind}s differ: ${names(a)} and ${names(b)}`;
   }
-  const odd = a.find(({ name, dtype }) => others.get(name)?.dtype !== dtype);
-  if (odd === undefined) return undefined;
-  return `${kind} ${odd.name}: ${odd.dtype} and ${others.get(odd.name)?.dtype}`;
+  for (const [name, tensor] of Object.entries(a)) {
+    const [left, right] = [type(tensor), type(b[name] as HostTensor)];
+    if (left !== right) return `${kind} ${name} differs: ${left} and ${right}`;
+  }
+  return undefined;
 }
 
 /** The largest difference between outputs of the same names. */
 export function compareOutputs(a: Outputs, b: Outputs): OutputDifference {
-  let worst = { output: '', absolute: 0, relative: -1 };
+  const reason = explainDifference('output', a, b);
+  if (reason !== undefined) return { comparable: false, reason };
+  let worst = { output: '', relative: -1 };
   let maxAbsDifference = 0;
   for (const [output, tensor] of Object.entries(a)) {
-    const other = b[output] as HostTensor;
-    if (tensor.dims.join() !== other.dims.join()) {
-      return {
-        comparable: false,
-        reason: `output ${output}: shapes [${tensor.dims}] and [${other.dims}]`,
-      };
-    }
-    const right = decodeNumbers(other);
+    const right = decodeNumbers(b[output] as HostTensor);
     const absolute = largestDifference(decodeNumbers(tensor), right);
     const relative = absolute === 0 ? 0 : absolute / largest(right);
     maxAbsDifference = Math.max(maxAbsDifference, absolute);
-    if (relative > worst.relative) worst = { output, absolute, relative };
+    if (relative > worst.relative) worst = { output, relative };
   }
   return {
     comparable: true,

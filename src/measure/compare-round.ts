@@ -3,9 +3,10 @@
  * right after the other. Which one goes first, in loading and in each block of pairs, is drawn at
  * random.
  */
-import { type Feeds, Session, type SessionOptions, type Timer } from '../runtime/runtime.js';
-import { Rng } from '../util/random.js';
-import { createInputSets, type InputDims } from './inputs.js';
+import { ArchwrightError, errorMessage, UsageError } from '../errors.js';
+import { Session } from '../runtime/runtime.js';
+import type { Rng } from '../util/random.js';
+import { type CandidateArgs, type Loaded, loadCandidate, releaseAll, runOf } from './candidate.js';
 import { judgeWindows, type SampledWindow, type Surroundings } from './noise.js';
 import { planWindows, runPlanned, type WindowPlan } from './sampler.js';
 import { median } from './statistics.js';
@@ -13,28 +14,6 @@ import { median } from './statistics.js';
 /** One of two models. */
 export type Side = 'a' | 'b';
 export type Both<T> = Readonly<Record<Side, T>>;
-
-/** A model as it comes. */
-export interface ContestantArgs {
-  /** Bytes of an ONNX file. */
-  readonly model: Uint8Array;
-  /** Dimensions of inputs that the model leaves open. */
-  readonly dims: InputDims;
-}
-
-export interface ContestArgs extends Both<ContestantArgs> {
-  readonly session: SessionOptions;
-  /** Seed of the inputs and of the order. */
-  readonly seed: number;
-}
-
-/** A model in a session of its own. */
-export interface Loaded {
-  readonly session: Session;
-  readonly timer: Timer;
-  /** In rotation; the same values for both models where the inputs' names and shapes are. */
-  readonly inputSets: readonly Feeds[];
-}
 
 /** A window of each model, one right after the other. */
 export interface Pair extends Both<SampledWindow> {
@@ -59,8 +38,6 @@ export interface JudgedRounds {
   readonly noisy: boolean;
 }
 
-/** Input sets in rotation. */
-const INPUT_SETS = 4;
 /** A pair's windows are to see the same machine, so they are shorter than those of `bench`. */
 const WINDOW_NS = 10e6;
 /** Pairs come in blocks of two, a b b a or b a a b, so that a drift within a block cancels: … */
@@ -70,14 +47,14 @@ const MOST_BLOCKS = 8;
 
 /** Two models to be run against each other. Sessions of theirs live for a round. */
 export class Contest {
-  readonly #args: ContestArgs;
+  readonly #args: Both<CandidateArgs>;
   readonly #order: Rng;
-  readonly #inputSets: Partial<Record<Side, readonly Feeds[]>> = {};
-  #plans: Partial<Record<Side, WindowPlan>> = {};
+  readonly #plans: Partial<Record<Side, WindowPlan>> = {};
 
-  constructor(args: ContestArgs) {
+  /** `order` draws who goes first. */
+  constructor(args: Both<CandidateArgs>, order: Rng) {
     this.#args = args;
-    this.#order = new Rng(args.seed).fork('order');
+    this.#order = order;
   }
 
   /** Whether the runs of some sample are counted together. */
@@ -89,15 +66,11 @@ export class Contest {
   async withSessions<T>(work: (loaded: Both<Loaded>) => Promise<T>): Promise<T> {
     const first = this.#order.pick<Side>(['a', 'b']);
     const one = await this.#load(first);
-    const other = await this.#load(otherThan(first)).catch((error: unknown) => {
-      release(one);
-      throw error;
-    });
+    const other = await this.#load(otherThan(first));
     try {
       return await work(first === 'a' ? { a: one, b: other } : { a: other, b: one });
     } finally {
-      release(one);
-      release(other);
+      releaseAll([one, other]);
     }
   }
 
@@ -130,24 +103,18 @@ export class Contest {
   }
 
   async #load(side: Side): Promise<Loaded> {
-    const { model, dims } = this.#args[side];
-    const session = await Session.create(model, this.#args.session);
     try {
-      const rng = new Rng(this.#args.seed).fork('inputs');
-      const inputSets =
-        this.#inputSets[side] ?? createInputSets(session.inputs, dims, INPUT_SETS, rng);
-      this.#inputSets[side] = inputSets;
-      return { session, inputSets, timer: await session.createTimer(inputSets) };
-    } catch (error) {
-      session.release();
-      throw error;
+      return await loadCandidate(this.#args[side], Session.create);
+    } catch (cause) {
+      const Kind = cause instanceof UsageError ? UsageError : ArchwrightError;
+      throw new Kind(`model ${side}: ${errorMessage(cause)}`, { cause });
     }
   }
 
   async #runWindow({ timer }: Loaded, side: Side): Promise<SampledWindow> {
-    const run = (samples: number, group: number) => timer.run({ samples, group });
+    const run = runOf(timer);
     const plan = this.#plans[side] ?? planWindows((await run(1, 1)).wallNs, WINDOW_NS);
-    const { samplesNs, ...conditions } = await runPlanned(run, plan);
+    const { samplesNs, enqueueNs: _, ...conditions } = await runPlanned(run, plan);
     this.#plans[side] = planWindows(median(samplesNs), WINDOW_NS);
     return { samplesNs, referenceNs: undefined, conditions };
   }
@@ -182,9 +149,4 @@ function logRatio({ a, b }: Pair): number {
 
 function otherThan(side: Side): Side {
   return side === 'a' ? 'b' : 'a';
-}
-
-function release({ session, timer }: Loaded): void {
-  timer.release();
-  session.release();
 }

@@ -3,16 +3,10 @@
  * plain data out. Rounds are made until a verdict stands or the budget ends.
  */
 import { type ElementType, type Feeds, loadBinding } from '../runtime/runtime.js';
-import { compareOutputs, explainSignatures, type OutputDifference } from './compare-outputs.js';
-import {
-  type Both,
-  Contest,
-  type ContestArgs,
-  judgeRounds,
-  type Loaded,
-  type Round,
-  type Side,
-} from './compare-round.js';
+import { Rng } from '../util/random.js';
+import type { CandidateArgs, Loaded } from './candidate.js';
+import { compareOutputs, explainDifference, type OutputDifference } from './compare-outputs.js';
+import { type Both, Contest, judgeRounds, type Round, type Side } from './compare-round.js';
 import {
   type CompareVerdict,
   decideVerdict,
@@ -24,7 +18,9 @@ import {
 import { median, type Summary, summarize } from './statistics.js';
 import { defaultWarmup, warmUp } from './warmup.js';
 
-export interface CompareArgs extends ContestArgs {
+export interface CompareArgs extends Both<CandidateArgs> {
+  /** Seed of who goes first. */
+  readonly seed: number;
   /** Time for everything; `LEAST_ROUNDS` rounds are made nevertheless. */
   readonly maxSeconds: number;
 }
@@ -64,9 +60,9 @@ export async function compareTask(args: CompareArgs): Promise<CompareResult> {
   const elapsed = (): number => (performance.now() - start) / 1e3;
   const surroundings = {
     logicalCores: loadBinding().hostFacts().logicalCores,
-    threads: args.session.threads,
+    threads: args.a.session.threads,
   };
-  const contest = new Contest(args);
+  const contest = new Contest(args, new Rng(args.seed).fork('order'));
   const { outputs, inputs } = await rehearse(contest, args.maxSeconds);
 
   const rounds: Round[] = [];
@@ -120,22 +116,12 @@ function rehearse(contest: Contest, maxSeconds: number) {
   });
 }
 
-/** Runs both models on the same input set, where they take the same and give the same. */
+/** Runs both models on the same input set, where they take the same. */
 async function differenceOf({ a, b }: Both<Loaded>): Promise<OutputDifference> {
-  const reason =
-    explainSignatures('input', a.session.inputs, b.session.inputs) ??
-    explainSignatures('output', a.session.outputs, b.session.outputs) ??
-    explainShapes(describeInputs(a), describeInputs(b));
+  const [feedsA, feedsB] = [a.inputSets[0] as Feeds, b.inputSets[0] as Feeds];
+  const reason = explainDifference('input', feedsA, feedsB);
   if (reason !== undefined) return { comparable: false, reason };
-  const feeds = a.inputSets[0] as Feeds;
-  return compareOutputs(await a.session.run(feeds), await b.session.run(feeds));
-}
-
-function explainShapes(a: Contestant['inputs'], b: Contestant['inputs']): string | undefined {
-  const odd = Object.entries(a).find(([name, { shape }]) => `${b[name]?.shape}` !== `${shape}`);
-  if (odd === undefined) return undefined;
-  const [name, { shape }] = odd;
-  return `input ${name}: shapes [${shape}] and [${b[name]?.shape}]`;
+  return compareOutputs(await a.session.run(feedsA), await b.session.run(feedsB));
 }
 
 function describeInputs({ inputSets }: Loaded): Contestant['inputs'] {

@@ -10,8 +10,11 @@ import { inferCost } from '../ir/cost.js';
 import type { Graph } from '../ir/graph.js';
 import { decodeModel } from '../ir/onnx/decode.js';
 import { Runner } from '../runtime/runtime.js';
+import type { Both } from './compare-round.js';
 import type { CompareArgs, CompareResult, Contestant } from './compare-task.js';
-import { inputDims, resolveDims } from './dims.js';
+import { type GivenSizes, type ResolvedInputs, resolveInputs } from './dims.js';
+import type { InputDims } from './inputs.js';
+import { explainShapes, withKnownRanks } from './measure.js';
 
 export type { OutputDifference } from './compare-outputs.js';
 export { type CompareVerdict, EQUIVALENCE, LEAST_DIFFERENCE } from './compare-statistics.js';
@@ -19,8 +22,10 @@ export { type CompareVerdict, EQUIVALENCE, LEAST_DIFFERENCE } from './compare-st
 export interface CompareOptions {
   /** Time for the comparison at most (default 20); it ends as soon as a verdict stands. */
   readonly seconds?: number;
-  /** Sizes of symbolic dimensions, of either model or both, by name; 1 where none is given. */
+  /** Sizes of symbolic dimensions, of either model or both, by name. */
   readonly dims?: Readonly<Record<string, number>>;
+  /** Shapes of inputs, of either model or both, by name. */
+  readonly shapes?: InputDims;
   /** Seed of the random inputs and of the order (default 0). */
   readonly seed?: number;
   readonly signal?: AbortSignal;
@@ -43,10 +48,16 @@ export interface Comparison extends Omit<CompareResult, 'a' | 'b'> {
   readonly threads: number;
   readonly a: ComparedModel;
   readonly b: ComparedModel;
+  /** What was assumed of the inputs; a line each. */
+  readonly notes: readonly string[];
 }
 
-/** Half of it passes before a comparison of two equal models on a quiet machine is undecided. */
 const DEFAULT_SECONDS = 20;
+/**
+ * Idle threads of one session spin for some 10 ms after its runs, and take the other's cores; these
+ * are told to stop at the end of each run.
+ */
+const NO_SPINNING = { 'session.force_spinning_stop': '1' };
 /** A comparison that takes this much longer than its budget hangs. */
 const GRACE_MS = 600_000;
 
@@ -62,16 +73,27 @@ export async function compareModels(
   b: Uint8Array,
   options: CompareOptions = {},
 ): Promise<Comparison> {
-  const { seconds = DEFAULT_SECONDS, dims = {}, seed = 0, signal, onWait } = options;
+  const { seconds = DEFAULT_SECONDS, seed = 0, signal, onWait } = options;
   if (!Number.isFinite(seconds) || seconds <= 0) {
     throw new UsageError(`seconds: expected a number above 0, received ${seconds}`);
   }
-  const graphs = [decodeModel(a, 'a'), decodeModel(b, 'b')] as const;
-  const [dimsA, dimsB] = resolveBoth(graphs, dims);
+  const graphs = { a: decodeModel(a, 'a'), b: decodeModel(b, 'b') };
+  const inputs = resolveBoth(graphs, options);
+  const notes = [...new Set([...inputs.a.notes, ...inputs.b.notes])];
+  const session = device.sessionOptions({ config: NO_SPINNING });
   const args: CompareArgs = {
-    a: { model: a, dims: inputDims(graphs[0], dimsA) },
-    b: { model: b, dims: inputDims(graphs[1], dimsB) },
-    session: device.sessionOptions(),
+    a: {
+      model: withKnownRanks(a, graphs.a, inputs.a.graph),
+      dims: inputs.a.dims,
+      session,
+      seed,
+    },
+    b: {
+      model: withKnownRanks(b, graphs.b, inputs.b.graph),
+      dims: inputs.b.dims,
+      session,
+      seed,
+    },
     seed,
     maxSeconds: seconds,
   };
@@ -86,6 +108,8 @@ export async function compareModels(
         },
         { timeoutMs: 1e3 * seconds + GRACE_MS, ...(signal !== undefined && { signal }) },
       );
+    } catch (error) {
+      throw explainShapes(error, { notes });
     } finally {
       await runner.close();
     }
@@ -95,29 +119,44 @@ export async function compareModels(
     device: device.id,
     provider: device.provider,
     threads: device.threads,
-    a: describeContestant(result.a, graphs[0], dimsA),
-    b: describeContestant(result.b, graphs[1], dimsB),
+    a: describeContestant(result.a, inputs.a),
+    b: describeContestant(result.b, inputs.b),
+    notes,
   };
 }
 
-/** Each dimension goes to the models that have it; `resolveDims` complains of one that none has. */
-function resolveBoth(
-  [a, b]: readonly [Graph, Graph],
-  given: Readonly<Record<string, number>>,
-): readonly [Record<string, number>, Record<string, number>] {
-  const symbolsOf = (graph: Graph) => new Set(graph.inputs.flatMap(({ shape = [] }) => shape));
-  const [symbolsA, symbolsB] = [symbolsOf(a), symbolsOf(b)];
-  const ofA = Object.entries(given).filter(([name]) => symbolsA.has(name) || !symbolsB.has(name));
-  const ofB = Object.entries(given).filter(([name]) => symbolsB.has(name));
-  return [resolveDims(a, Object.fromEntries(ofA)), resolveDims(b, Object.fromEntries(ofB))];
+/** Each size goes to the models that have it; a complains of one that neither has. */
+function resolveBoth({ a, b }: Both<Graph>, given: GivenSizes): Both<ResolvedInputs> {
+  const sizesOf = (graph: Graph, other: Graph): GivenSizes => ({
+    dims: withoutThoseOf(given.dims, symbolsOf(other), symbolsOf(graph)),
+    shapes: withoutThoseOf(given.shapes, namesOf(other), namesOf(graph)),
+  });
+  return { a: resolveInputs(a, sizesOf(a, b)), b: resolveInputs(b, sizesOf(b, a)) };
+}
+
+/** Entries whose keys are in `own`, or in neither set. */
+function withoutThoseOf<T>(
+  given: Readonly<Record<string, T>> | undefined,
+  others: ReadonlySet<unknown>,
+  own: ReadonlySet<unknown>,
+): Record<string, T> {
+  const entries = Object.entries(given ?? {});
+  return Object.fromEntries(entries.filter(([name]) => own.has(name) || !others.has(name)));
+}
+
+function symbolsOf(graph: Graph): ReadonlySet<unknown> {
+  return new Set(graph.inputs.flatMap(({ shape = [] }) => shape));
+}
+
+function namesOf(graph: Graph): ReadonlySet<unknown> {
+  return new Set(graph.inputs.map(({ name }) => name));
 }
 
 function describeContestant(
   { inputs, latencyMs, loadMs }: Contestant,
-  graph: Graph,
-  dims: Readonly<Record<string, number>>,
+  { graph }: ResolvedInputs,
 ): ComparedModel {
   const { count: samples, outliers: _, ...latency } = latencyMs;
-  const { params, macs } = inferCost(graph, dims);
+  const { params, macs } = inferCost(graph);
   return { inputs, latencyMs: latency, samples, loadMs, cost: { params, macs } };
 }
