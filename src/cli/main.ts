@@ -6,6 +6,7 @@ import { addCompareCommand } from './command/compare.js';
 import { addDevicesCommand } from './command/devices.js';
 import { addDoctorCommand } from './command/doctor.js';
 import { addExportCommand } from './command/export.js';
+import { addProfileCommand } from './command/profile.js';
 import { addSearchCommands } from './command/search.js';
 import { addTrainCommand } from './command/train.js';
 import { VERSION } from './compose.js';
@@ -24,6 +25,7 @@ const program = new Command('archwright')
 addSearchCommands(program);
 addBenchCommand(program);
 addCompareCommand(program);
+addProfileCommand(program);
 addTrainCommand(program);
 addExportCommand(program);
 addDevicesCommand(program);

@@ -1,0 +1,215 @@
+/**
+ * From the profiler's events to the time of each kernel in a run of a session that is not profiled.
+ *
+ * On the host a kernel's event lasts longer than the kernel: while its clock runs, the profiler
+ * writes down the shapes and sizes of its tensors. That part is modelled per event, tensor and
+ * dimension (`calibrate.ts`), and the model is scaled by one factor per profile, within bounds, so
+ * that the kernels leave the latency of the unprofiled session: the profiler's cost differs with the
+ * state of the process's heap, by more than the smallest kernels take. Outside of the bounds the sum
+ * is left as it is, and does not add up.
+ *
+ * On a WebGPU device the kernels' time is that of their programs by the device's clock; what the host
+ * does meanwhile (encoding, submitting, waiting) is one remainder of the run.
+ */
+import type { KernelEvent, Profile, ProgramEvent, RunEvents } from './events.js';
+
+/** What the profiler and the runtime take beside the kernels, on the host, microseconds. */
+export interface ProfilerCost {
+  /** Inside the event of a kernel: each, and for each tensor and dimension written down. */
+  readonly perEventUs: number;
+  readonly perTensorUs: number;
+  readonly perDimUs: number;
+  /** The shortest time of a kernel, dispatch included: that of one which does next to nothing. */
+  readonly leastKernelUs: number;
+  /** ONNX Runtime's own time per run, without any kernel and without profiling. */
+  readonly perRunUs: number;
+}
+
+/** A kernel averaged over runs. */
+export interface KernelTime {
+  readonly name: string;
+  readonly op: string;
+  readonly provider: string;
+  /** In a run that is not profiled, its body included; without transfers, launch and waiting. */
+  readonly latencyUs: number;
+  /** As the profiler recorded it on the host. */
+  readonly profiledUs: number;
+  /** Time of its programs on the device; null on the host. */
+  readonly deviceUs: number | null;
+  readonly memory: KernelEvent['memory'];
+  readonly body: readonly KernelTime[];
+}
+
+export interface ProfileTimes {
+  readonly kernels: readonly KernelTime[];
+  /** The runtime's own time per run (host), or the time that the device waits (WebGPU). */
+  readonly restUs: number;
+  /** Runs that were averaged: the middle half by duration, of those with the usual kernels. */
+  readonly runs: number;
+  /** Factor on the modelled cost of the profiler; null where it was not needed. */
+  readonly costScale: number | null;
+  /** A run of about the average duration, as it was recorded. */
+  readonly sample: { readonly run: RunEvents; readonly programs: readonly ProgramEvent[] };
+}
+
+/** The calibration is believed up to these factors. */
+const SCALE_BOUNDS = [0.4, 2.5] as const;
+
+/**
+ * @param counted Of the runs at the end of the profile, whether each counts; those before warmed up.
+ * @param latencyUs Median latency of the unprofiled session.
+ */
+export function inferTimes(
+  profile: Profile,
+  counted: readonly boolean[],
+  cost: ProfilerCost,
+  latencyUs: number,
+): ProfileTimes {
+  const all = splitPrograms(profile);
+  const last = sequenceOf(profile.runs.at(-1)?.kernels ?? []);
+  const usual = profile.runs
+    .map((run, i) => ({ run, programs: all[i] ?? [] }))
+    .slice(-counted.length)
+    .filter(({ run }, i) => counted[i] && sequenceOf(run.kernels) === last)
+    .sort((a, b) => a.run.durationUs - b.run.durationUs);
+  const trimmed = Math.floor(usual.length / 4);
+  const middle = usual.slice(trimmed, usual.length - trimmed);
+  const average = averageKernels(middle.map(({ run }) => run.kernels));
+  const common = {
+    runs: middle.length,
+    sample: middle[Math.floor(middle.length / 2)] as (typeof middle)[number],
+  };
+  if (profile.programs.length === 0) {
+    const { kernels, scale } = fitHost(average, cost, latencyUs - cost.perRunUs);
+    return { kernels, restUs: cost.perRunUs, costScale: scale, ...common };
+  }
+  const kernels = addDevice(average, middle, cost);
+  const wallUs = meanOf(middle.map(({ run }) => run.durationUs));
+  return { kernels, restUs: Math.max(0, wallUs - sumLatency(kernels)), costScale: null, ...common };
+}
+
+/** A kernel averaged over runs, before what it stands for is known. */
+interface Average extends Omit<KernelTime, 'latencyUs' | 'deviceUs' | 'body'> {
+  readonly tensors: number;
+  readonly dims: number;
+  /** Beside its body. */
+  readonly ownUs: number;
+  readonly body: readonly Average[];
+}
+
+function averageKernels(runs: readonly (readonly KernelEvent[])[]): Average[] {
+  const [first = []] = runs;
+  return first.map(({ name, op, provider, memory, tensors, dims }, i) => {
+    const events = runs.map((run) => run[i] as KernelEvent);
+    const profiledUs = meanOf(events.map(({ durationUs }) => durationUs));
+    return {
+      name,
+      op,
+      provider,
+      memory,
+      tensors,
+      dims,
+      profiledUs,
+      ownUs: profiledUs - meanOf(events.map(({ bodyUs }) => bodyUs)),
+      body: averageKernels(events.map(({ body }) => body)),
+    };
+  });
+}
+
+function withoutCost(kernel: Average, cost: ProfilerCost, scale: number): KernelTime {
+  const { name, op, provider, profiledUs, memory, tensors, dims } = kernel;
+  const body = kernel.body.map((inner) => withoutCost(inner, cost, scale));
+  const written = cost.perEventUs + tensors * cost.perTensorUs + dims * cost.perDimUs;
+  const ownUs = Math.max(cost.leastKernelUs, kernel.ownUs - scale * written);
+  const latencyUs = ownUs + sumLatency(body);
+  return { name, op, provider, latencyUs, profiledUs, deviceUs: null, memory, body };
+}
+
+/** The factor on `cost` with which the kernels take `targetUs`, by bisection. */
+function fitHost(
+  average: readonly Average[],
+  cost: ProfilerCost,
+  targetUs: number,
+): { kernels: KernelTime[]; scale: number } {
+  const at = (scale: number) => average.map((kernel) => withoutCost(kernel, cost, scale));
+  let [low, high] = SCALE_BOUNDS as readonly [number, number];
+  for (let i = 0; i < 30; i++) {
+    const middle = (low + high) / 2;
+    if (sumLatency(at(middle)) > targetUs) low = middle;
+    else high = middle;
+  }
+  return { kernels: at(high), scale: high };
+}
+
+type RunWithPrograms = ProfileTimes['sample'];
+
+/** Gives kernels the time of their programs; those on the host keep theirs. */
+function addDevice(
+  average: readonly Average[],
+  runs: readonly RunWithPrograms[],
+  cost: ProfilerCost,
+): KernelTime[] {
+  const kernels = average.map((kernel) => withoutCost(kernel, cost, 1));
+  const flat = flatten(kernels);
+  const totals = new Float64Array(flat.length);
+  for (const { programs } of runs) {
+    let at = 0;
+    for (const { node, durationUs } of programs) {
+      // Programs come in the order of their kernels; one that starts anew is looked for from the top.
+      let found = flat.findIndex(({ name }, i) => i >= at && name === node);
+      if (found < 0) found = flat.findIndex(({ name }) => name === node);
+      if (found < 0) continue;
+      at = found;
+      totals[found] = (totals[found] as number) + durationUs / runs.length;
+    }
+  }
+  let next = 0;
+  const place = (kernel: KernelTime): KernelTime => {
+    const onHost = kernel.provider === 'CPUExecutionProvider';
+    const own = totals[next++] as number;
+    const body = kernel.body.map(place);
+    const deviceUs = onHost
+      ? null
+      : own + body.reduce((sum, { deviceUs }) => sum + (deviceUs ?? 0), 0);
+    // The host time of a body counts where its own kernels are on the host.
+    const latencyUs = body.length > 0 ? own + sumLatency(body) : onHost ? kernel.latencyUs : own;
+    return { ...kernel, deviceUs, latencyUs, body };
+  };
+  return kernels.map(place);
+}
+
+/** Programs by run. Runs repeat the same programs; where they do not, the clocks tell them apart. */
+export function splitPrograms({ runs, programs }: Profile): (readonly ProgramEvent[])[] {
+  const key = ({ node, program }: ProgramEvent) => `${node}&${program}`;
+  const keys = programs.map(key);
+  const least = Math.max(1, runs.length - 2);
+  for (let period = Math.floor(programs.length / runs.length); period > 0; period--) {
+    const from = programs.length - period * least;
+    const repeats = keys.every((k, i) => i < from + period || k === keys[i - period]);
+    if (!repeats) continue;
+    return runs.map((_, i) => {
+      const end = programs.length - period * (runs.length - 1 - i);
+      return programs.slice(Math.max(0, end - period), Math.max(0, end));
+    });
+  }
+  return runs.map(({ startUs }, i) => {
+    const nextUs = runs[i + 1]?.startUs ?? Number.POSITIVE_INFINITY;
+    return programs.filter((program) => program.startUs >= startUs && program.startUs < nextUs);
+  });
+}
+
+function sequenceOf(kernels: readonly KernelEvent[]): string {
+  return kernels.map(({ name, body }) => `${name}(${sequenceOf(body)})`).join(',');
+}
+
+function flatten(kernels: readonly KernelTime[]): KernelTime[] {
+  return kernels.flatMap((kernel) => [kernel, ...flatten(kernel.body)]);
+}
+
+function sumLatency(kernels: readonly { readonly latencyUs: number }[]): number {
+  return kernels.reduce((sum, { latencyUs }) => sum + latencyUs, 0);
+}
+
+function meanOf(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
+}
