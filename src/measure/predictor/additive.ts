@@ -1,0 +1,335 @@
+/**
+ * A network costs the sum of its parts: a Bayesian linear model of value on the terms of an account
+ * (per-operator costs, shrunk towards a few physical totals), with everything that is not known
+ * averaged over by its evidence: how far parts stray from the totals, how loud the noise is, whether
+ * it grows with the value, and which account of the work is the device's. In closed form: one small
+ * eigendecomposition for each prior.
+ *
+ * Idea: Bayesian model averaging over conjugate normal models (MacKay, "Bayesian interpolation",
+ * 1992). Limits: costs are neither forced to be positive nor do parts overlap in time.
+ */
+import { mean } from '../statistics.js';
+import type {
+  Account,
+  Estimate,
+  FeatureSchema,
+  Features,
+  FittedModel,
+  Sample,
+} from './features.js';
+import { dot, rowProducts, symmetricEigen, transpose, type Vector } from './linear-algebra.js';
+
+/** Prior standard deviation of a total's share of the mean value. */
+const TOTAL_SPREADS = [0.12, 0.4];
+/** Prior standard deviation of a part's cost beside its total's, in the total's unit. */
+const PART_SPREADS = [0.06, 0.2, 0.5];
+/** Noise, relative to the mean value. */
+const NOISES = [1e-4, 1e-3, 3e-3, 0.01, 0.02, 0.035, 0.06, 0.1, 0.15, 0.22, 0.32];
+/** Noise grows with this power of the value … */
+const NOISE_POWERS = [0, 1];
+/** … but not below this share of the mean value. */
+const NOISE_FLOOR = 0.25;
+/**
+ * Power of the evidence with which accounts are weighed against each other: a device has one of them,
+ * so a mixture is a compromise that no device shows.
+ */
+const DECISIVENESS = 3;
+/** A disturbed measurement is off by this many times the noise … */
+const DISTURBANCE = 10;
+/** … and rare: log odds of being one. */
+const DISTURBED_LOG_ODDS = Math.log(0.03 / 0.97);
+/** Largest share of disturbed samples. */
+const MAX_DISTURBED = 0.2;
+/** Standard deviations from which on a sample is looked at. */
+const SUSPICIOUS = 2;
+/** Hypotheses with less of the evidence than this do not enter the spread. */
+const NEGLIGIBLE = 1e-3;
+
+/** An account with its columns scaled: a total is 1 on the average of the samples. */
+interface Design {
+  readonly rows: readonly Vector[];
+  /** Prior mean of each weight. */
+  readonly shares: Vector;
+  readonly isTotal: readonly boolean[];
+  scale(columns: readonly number[]): Vector;
+}
+
+/** A set of prior and noise assumptions, and what follows from them. */
+interface Hypothesis {
+  readonly logEvidence: number;
+  readonly weights: Vector;
+  readonly noise: number;
+  readonly power: number;
+  /** Posterior covariance of the weights, as far as it is asked for. */
+  readonly covariance: () => Vector[];
+  /** The sample that is farthest from what the others say of it, in standard deviations. */
+  readonly worst: () => { readonly sample: number; readonly score: number };
+}
+
+interface AccountFit {
+  readonly design: Design;
+  readonly logEvidence: number;
+  readonly weights: Vector;
+  readonly covariance: readonly Vector[];
+  /** Noise variance, constant (first) and relative to the value (second). */
+  readonly noise: readonly [number, number];
+}
+
+/** Fits the additive model to at least two samples of positive values. */
+export function fitAdditive(schema: FeatureSchema, samples: readonly Sample[]): FittedModel {
+  const unit = mean(samples.map(({ value }) => value));
+  const targets = Float64Array.from(samples, ({ value }) => value / unit);
+  const fits = schema.accounts.map((account, index) =>
+    fitAccount(
+      createDesign(
+        account,
+        samples.map(({ features }) => columnsOf(features, index)),
+      ),
+      targets,
+    ),
+  );
+  const masses = normalize(
+    fits.map(({ logEvidence }, i) => {
+      const { probability } = schema.accounts[i] as Account;
+      return DECISIVENESS * (logEvidence + Math.log(probability));
+    }),
+  );
+  return { estimate: (features) => mix(fits, masses, features, unit) };
+}
+
+function columnsOf(features: Features, account: number): readonly number[] {
+  return features.accounts[account] as readonly number[];
+}
+
+function mix(
+  fits: readonly AccountFit[],
+  masses: readonly number[],
+  features: Features,
+  unit: number,
+): Estimate {
+  const parts = fits.map((fit, i) => estimateBy(fit, columnsOf(features, i)));
+  const value = dot(
+    masses,
+    parts.map((part) => part.value),
+  );
+  const variance = parts.reduce(
+    (sum, part, i) => sum + (masses[i] as number) * (part.variance + (part.value - value) ** 2),
+    0,
+  );
+  return { value: unit * value, stddev: unit * Math.sqrt(variance) };
+}
+
+function estimateBy(
+  { design, weights, covariance, noise }: AccountFit,
+  columns: readonly number[],
+) {
+  const row = design.scale(columns);
+  const value = dot(row, weights);
+  const own = row.reduce((sum, x, i) => sum + x * dot(row, covariance[i] as Vector), 0);
+  const [constant, relative] = noise;
+  return { value, variance: own + constant + relative * Math.max(value, NOISE_FLOOR) ** 2 };
+}
+
+function createDesign({ groups }: Account, samples: readonly (readonly number[])[]): Design {
+  const sizes = groups.map(({ columns }) => columns.length);
+  const starts = sizes.map((_, g) => sizes.slice(0, g).reduce((a, b) => a + b, 0));
+  const units = starts.map((start) => mean(samples.map((columns) => columns[start] as number)));
+  const groupOf = sizes.flatMap((size, g) => Array<number>(size).fill(g));
+  const scale = (columns: readonly number[]) =>
+    Float64Array.from(columns, (value, j) => {
+      const groupUnit = units[groupOf[j] as number] as number;
+      return groupUnit > 0 ? value / groupUnit : 0;
+    });
+  const isTotal = groupOf.map((group, j) => starts[group] === j);
+  const shares = groupOf.map((group, j) => (isTotal[j] ? (groups[group]?.share ?? 0) : 0));
+  return { rows: samples.map(scale), shares: Float64Array.from(shares), isTotal, scale };
+}
+
+/**
+ * Fits one account. The sample that fits worst is taken for a disturbed measurement, one after the
+ * other, as long as the evidence bears the price of that.
+ */
+function fitAccount(design: Design, targets: Vector): AccountFit {
+  const disturbance = targets.map(() => 1);
+  let fit = solveAll(design, targets, disturbance);
+  let price = 0;
+  for (let count = 1; count <= MAX_DISTURBED * targets.length; count++) {
+    const suspect = fit.best.worst();
+    if (suspect.score < SUSPICIOUS) break;
+    disturbance[suspect.sample] = DISTURBANCE;
+    const other = solveAll(design, targets, disturbance);
+    if (other.logEvidence + DISTURBED_LOG_ODDS < fit.logEvidence) break;
+    price += DISTURBED_LOG_ODDS;
+    fit = other;
+  }
+  const { hypotheses } = fit;
+  const masses = normalize(hypotheses.map(({ logEvidence }) => logEvidence));
+  const weights = design.shares.map((_, j) =>
+    hypotheses.reduce((total, h, i) => total + (masses[i] as number) * (h.weights[j] as number), 0),
+  );
+  return {
+    design,
+    logEvidence: fit.logEvidence + price,
+    weights,
+    covariance: poolCovariance(hypotheses, masses, weights),
+    noise: [noiseOf(hypotheses, masses, 0), noiseOf(hypotheses, masses, 1)],
+  };
+}
+
+function solveAll(design: Design, targets: Vector, disturbance: Vector) {
+  const hypotheses = NOISE_POWERS.flatMap((power) =>
+    TOTAL_SPREADS.flatMap((total) =>
+      PART_SPREADS.flatMap((part) =>
+        solvePrior(design, targets, disturbance, { power, total, part }),
+      ),
+    ),
+  );
+  const best = hypotheses.reduce((a, b) => (b.logEvidence > a.logEvidence ? b : a));
+  const sum = hypotheses.reduce((t, h) => t + Math.exp(h.logEvidence - best.logEvidence), 0);
+  return { hypotheses, best, logEvidence: best.logEvidence + Math.log(sum / hypotheses.length) };
+}
+
+function noiseOf(hypotheses: readonly Hypothesis[], masses: readonly number[], power: number) {
+  return hypotheses.reduce(
+    (sum, h, i) => sum + (h.power === power ? (masses[i] as number) * h.noise ** 2 : 0),
+    0,
+  );
+}
+
+/** Weights under one prior, for every noise: rows in the basis in which the prior's spread is 1. */
+function solvePrior(
+  { rows, shares, isTotal }: Design,
+  targets: Vector,
+  disturbance: Vector,
+  { power, total, part }: { readonly power: number; readonly total: number; readonly part: number },
+): Hypothesis[] {
+  const spreads = Float64Array.from(isTotal, (is) => (is ? total : part));
+  const loudness = targets.map(
+    (target, i) => (disturbance[i] as number) * Math.max(target, NOISE_FLOOR) ** power,
+  );
+  const residuals = targets.map(
+    (target, i) => (target - dot(rows[i] as Vector, shares)) / (loudness[i] as number),
+  );
+  const white = rows.map((row, i) =>
+    row.map((x, j) => (x * (spreads[j] as number)) / (loudness[i] as number)),
+  );
+  const jacobian = loudness.reduce((sum, value) => sum + Math.log(value), 0);
+  const basis = spectrumOf(white, residuals);
+  const square = dot(residuals, residuals);
+  return NOISES.map((noise) => {
+    const variance = noise * noise;
+    let fitted = 0;
+    let logDet = (targets.length - basis.length) * Math.log(variance);
+    const offset = new Float64Array(shares.length);
+    for (const { value, vector, projection } of basis) {
+      logDet += Math.log(value + variance);
+      fitted += projection ** 2 / (value + variance);
+      for (let j = 0; j < offset.length; j++) {
+        offset[j] =
+          (offset[j] as number) + ((vector[j] as number) * projection) / (value + variance);
+      }
+    }
+    return {
+      logEvidence: -0.5 * ((square - fitted) / variance + logDet) - jacobian,
+      weights: shares.map((share, j) => share + (spreads[j] as number) * (offset[j] as number)),
+      noise,
+      power,
+      covariance: () => covarianceOf(basis, spreads, variance),
+      worst: () => worstOf(basis, white, residuals, variance),
+    };
+  });
+}
+
+interface Direction {
+  /** Eigenvalue of whiteᵀ · white. */
+  readonly value: number;
+  readonly vector: Vector;
+  /** vectorᵀ · whiteᵀ · residuals. */
+  readonly projection: number;
+}
+
+/** Directions of the weights that the samples say something of, from the smaller Gram matrix. */
+function spectrumOf(white: readonly Vector[], residuals: Vector): Direction[] {
+  const columns = transpose(white);
+  const small = white.length < columns.length;
+  const { values, vectors } = symmetricEigen(rowProducts(small ? white : columns));
+  const floor = 1e-13 * Math.max(...values);
+  return vectors.flatMap((vector, k) => {
+    const value = values[k] as number;
+    if (value <= floor) return [];
+    const direction = small
+      ? Float64Array.from(columns, (column) => dot(column, vector) / Math.sqrt(value))
+      : vector;
+    const projection = white.reduce(
+      (s, row, i) => s + dot(row, direction) * (residuals[i] as number),
+      0,
+    );
+    return [{ value, vector: direction, projection }];
+  });
+}
+
+/** Leave-one-out residuals by (K⁻¹ r)ᵢ / √(K⁻¹)ᵢᵢ with K = white · whiteᵀ + σ² I. */
+function worstOf(
+  basis: readonly Direction[],
+  white: readonly Vector[],
+  residuals: Vector,
+  variance: number,
+) {
+  let worst = { sample: 0, score: 0 };
+  white.forEach((row, sample) => {
+    let pull = residuals[sample] as number;
+    let free = 1;
+    for (const { value, vector, projection } of basis) {
+      const along = dot(row, vector);
+      pull -= (along * projection) / (value + variance);
+      free -= (along * along) / (value + variance);
+    }
+    const score = Math.abs(pull) / Math.sqrt(variance * Math.max(free, 1e-9));
+    if (score > worst.score) worst = { sample, score };
+  });
+  return worst;
+}
+
+/** S^½ (I − Σ v vᵀ · λ / (λ + σ²)) S^½. */
+function covarianceOf(basis: readonly Direction[], spreads: Vector, variance: number): Vector[] {
+  return Array.from(spreads, (spread, i) =>
+    spreads.map((other, j) => {
+      const explained = basis.reduce(
+        (sum, { value, vector }) =>
+          sum + ((vector[i] as number) * (vector[j] as number) * value) / (value + variance),
+        0,
+      );
+      return spread * other * ((i === j ? 1 : 0) - explained);
+    }),
+  );
+}
+
+function poolCovariance(
+  hypotheses: readonly Hypothesis[],
+  masses: readonly number[],
+  centre: Vector,
+): Vector[] {
+  const pooled = Array.from(centre, () => new Float64Array(centre.length));
+  hypotheses.forEach(({ weights, covariance }, h) => {
+    const mass = masses[h] as number;
+    if (mass < NEGLIGIBLE) return;
+    const own = covariance();
+    const away = weights.map((weight, j) => weight - (centre[j] as number));
+    pooled.forEach((row, i) => {
+      for (let j = 0; j < row.length; j++) {
+        const spread =
+          ((own[i] as Vector)[j] as number) + (away[i] as number) * (away[j] as number);
+        row[j] = (row[j] as number) + mass * spread;
+      }
+    });
+  });
+  return pooled;
+}
+
+/** exp(x), scaled to sum 1. */
+function normalize(logs: readonly number[]): number[] {
+  const most = Math.max(...logs);
+  const masses = logs.map((log) => Math.exp(log - most));
+  const total = masses.reduce((a, b) => a + b, 0);
+  return masses.map((mass) => mass / total);
+}
