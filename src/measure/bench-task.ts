@@ -6,7 +6,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type ElementType, type Feeds, loadBinding, Session } from '../runtime/runtime.js';
 import { Rng } from '../util/random.js';
-import { feedBytes, isCachingByInput, planCaching, runCachingPasses } from './caching.js';
+import { isCachingByInput, planCaching, runCachingPasses } from './caching.js';
 import {
   addSessions,
   type CandidateArgs,
@@ -22,8 +22,8 @@ import {
 import { type Energy, MeteredRuns, measureIdleWatts, openRapl } from './energy.js';
 import { isSameOutput } from './fingerprint.js';
 import { type BenchFlag, raisedFlags } from './flags.js';
-import { createInputSets } from './inputs.js';
-import type { RunMemory } from './memory.js';
+import { createInputSets, feedBytes } from './inputs.js';
+import { type RunMemory, SETTLE_MS } from './memory.js';
 import { correctSamples, type JudgedWindows, judgeWindows, type SampledWindow } from './noise.js';
 import { isPossible } from './peaks.js';
 import type { LeastWork } from './roofline.js';
@@ -133,7 +133,7 @@ export async function benchModel(args: BenchArgs): Promise<BenchResult> {
 /** As `benchModel`, for what `create` loads; without streams and parts of requests. */
 export async function benchSession(args: BenchArgs, create: CreateSession): Promise<BenchResult> {
   const { stopping, thorough, mode = {} } = args;
-  const first = await loadMeasured(args, create);
+  const first = await loadMeasured(args, create, thorough === undefined ? 0 : SETTLE_MS);
   const { session, timer, memory } = first;
   const warm = await warmCandidate(timer, WARMUP_SHARE * stopping.maxSeconds);
   const start = performance.now();

@@ -7,7 +7,7 @@
  *
  * Limits: a cache that saves less than a quarter of the time is not told from noise.
  */
-import type { Feeds, Timer } from '../runtime/runtime.js';
+import type { Timer } from '../runtime/runtime.js';
 import { median, quantile } from './statistics.js';
 
 /** Times of one set of inputs: seen for the first time, and again. */
@@ -89,9 +89,4 @@ export function isCachingByInput(passes: readonly CachingPass[]): boolean {
         0.75,
       )
   );
-}
-
-/** Bytes of one set of inputs. */
-export function feedBytes(feeds: Feeds): number {
-  return Object.values(feeds).reduce((sum, { data }) => sum + data.byteLength, 0);
 }

@@ -8,7 +8,7 @@
  */
 import type { Feeds, Session, SessionOptions, Timer } from '../runtime/runtime.js';
 import { Rng } from '../util/random.js';
-import { createInputSets, type InputDims } from './inputs.js';
+import { createInputSets, feedBytes, type InputDims } from './inputs.js';
 import { measureGrowth, type RunMemory } from './memory.js';
 import {
   type Planned,
@@ -70,20 +70,31 @@ export async function loadCandidate(args: CandidateArgs, create: CreateSession):
   return { session, inputSets, timer: await session.createTimer(inputSets) };
 }
 
-/** `loadCandidate`, with the memory that it took. */
+/**
+ * `loadCandidate`, with the memory that it took; waits `settleMs` (see `measureGrowth`) before either
+ * of its steps. Of the input sets one is counted.
+ */
 export async function loadMeasured(
   args: CandidateArgs,
   create: CreateSession,
+  settleMs: number,
 ): Promise<Loaded & { readonly memory: RunMemory }> {
-  const { value, bytes } = await measureGrowth(() => loadCandidate(args, create));
-  const { session } = value;
-  const device =
-    args.session.provider === 'cpu' ? 0 : session.allocatorStats('device').maxInUseBytes;
+  const loaded = await measureGrowth(() => create(args.model, args.session), settleMs);
+  const session = loaded.value;
+  const arenaLoadedBytes = session.allocatorStats('host').inUseBytes;
+  const inputSets = createInputSets(session.inputs, args.dims, INPUT_SETS, new Rng(args.seed));
+  const bound = await measureGrowth(() => session.createTimer(inputSets), settleMs);
+  const uncounted = (INPUT_SETS - 1) * feedBytes(inputSets[0] as Feeds);
+  const isLocal = args.session.provider === 'cpu';
+  const device = isLocal ? 0 : session.allocatorStats('device').maxInUseBytes;
   return {
-    ...value,
+    session,
+    inputSets,
+    timer: bound.value,
     memory: {
       arenaPeakBytes: session.allocatorStats('host').maxInUseBytes,
-      processPeakBytes: bytes,
+      arenaLoadedBytes,
+      processPeakBytes: Math.max(loaded.peakBytes, loaded.keptBytes + bound.peakBytes - uncounted),
       // Zero is what a provider says that has no arena of ours to ask.
       devicePeakBytes: device > 0 ? device : null,
     },

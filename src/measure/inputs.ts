@@ -4,7 +4,7 @@
  * such inputs are mostly indices, and those two are in range of nearly every table. A scalar integer
  * is 1, being mostly a length or a step. 8- and 16-bit integers take their full range.
  */
-import type { SessionValue } from '../runtime/runtime.js';
+import type { Feeds, SessionValue } from '../runtime/runtime.js';
 import { encodeBfloat16, encodeFloat16 } from '../util/half.js';
 import type { Rng } from '../util/random.js';
 import {
@@ -69,3 +69,8 @@ const drawers: Readonly<Record<ElementType, Draw>> = {
   uint64: drawIndex,
   bool: (_, rng) => rng.integer(2),
 };
+
+/** Bytes of one set of inputs. */
+export function feedBytes(feeds: Feeds): number {
+  return Object.values(feeds).reduce((sum, { data }) => sum + data.byteLength, 0);
+}

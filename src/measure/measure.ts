@@ -104,6 +104,8 @@ export interface Measurement {
     readonly activationPeakBytes: number;
     /** ONNX Runtime's arena at its highest. */
     readonly arenaPeakBytes: number;
+    /** Of that, what was there once the model was loaded. */
+    readonly arenaLoadedBytes: number;
     /** Growth of a fresh process at its highest, see `memory.ts`. */
     readonly processPeakBytes: number;
     /** The device's own memory at its highest; null on the CPU and where the provider is silent. */

@@ -5,25 +5,50 @@
  * buffers, and pages of ONNX Runtime that were touched for the first time. It means something in a
  * fresh process only: one that has freed memory before hands that out again without growing.
  * Where the peak cannot be reset (outside Linux) it counts from the start of the process.
+ *
+ * JavaScript's own memory is kept out, since its collector comes and goes by megabytes: nothing of it
+ * happens within `measureGrowth`, which first waits until what happened before has settled.
  */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { loadBinding } from '../runtime/runtime.js';
 
 /** Memory seen while a model was loaded and run. */
 export interface RunMemory {
   /** ONNX Runtime's arena at its highest: weights it copied, activations, workspaces. */
   readonly arenaPeakBytes: number;
+  /** Of that, what was there once the model was loaded, before it ran: its weights. */
+  readonly arenaLoadedBytes: number;
   readonly processPeakBytes: number;
   /** The provider's own memory at its highest; null on the CPU and where the provider is silent. */
   readonly devicePeakBytes: number | null;
 }
 
-/** The growth of this process's peak resident size while `work` ran, and what `work` returned. */
+/** What native work did to the resident size of this process. */
+export interface Growth<T> {
+  readonly value: T;
+  /** At its highest, over the size before. */
+  readonly peakBytes: number;
+  /** At the end, over the size before; negative where it shrank. */
+  readonly keptBytes: number;
+}
+
+/** Time in which collecting and compiling of JavaScript in the background come to rest. */
+export const SETTLE_MS = 50;
+
+/** Runs native `work` after a rest of `settleMs`, and tells how this process grew. */
 export async function measureGrowth<T>(
   work: () => Promise<T>,
-): Promise<{ readonly value: T; readonly bytes: number }> {
+  settleMs: number,
+): Promise<Growth<T>> {
   const binding = loadBinding();
+  if (settleMs > 0) await sleep(settleMs);
   binding.resetPeakMemory();
   const before = binding.memoryUse().residentBytes;
   const value = await work();
-  return { value, bytes: Math.max(0, binding.memoryUse().peakResidentBytes - before) };
+  const { residentBytes, peakResidentBytes } = binding.memoryUse();
+  return {
+    value,
+    peakBytes: Math.max(0, peakResidentBytes - before),
+    keptBytes: residentBytes - before,
+  };
 }
