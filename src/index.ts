@@ -2,7 +2,7 @@
 
 export { type BenchDocument, bench } from './cli/command/bench.js';
 export { type CompareDocument, compare } from './cli/command/compare.js';
-export { exportTrial } from './cli/command/export.js';
+export { type ExportDocument, exportModel, exportTrial } from './cli/command/export.js';
 export { trainModel } from './cli/command/train.js';
 export {
   type FinishedSearch,
@@ -16,6 +16,10 @@ export {
 export { loadConfig, parseConfig } from './cli/config.js';
 export type { Config, ConfigInput } from './cli/config-schema.js';
 export { type DataSpec, type Dataset, loadDataset } from './data/data.js';
+export { type ConvertOptions, convertToFloat16, quantizeModel } from './deploy/convert.js';
+export { type Examination, examineModel } from './deploy/examine.js';
+export type { ImageData } from './deploy/trial-inputs.js';
+export { measureVariants, type VariantReport } from './deploy/variants.js';
 export type { Device, DeviceFacts, DeviceListing } from './device/device.js';
 export { createDevice, type DeviceOptions } from './device/ort.js';
 export { checkUsable, listDevices } from './device/probe.js';

@@ -6,7 +6,7 @@ import { inferTypes } from '../ir/infer.js';
 import { encodeModel } from '../ir/onnx/encode.js';
 import { type Float16Result, toFloat16 } from '../ir/pass/float16.js';
 import { foldBatchNorm } from '../ir/pass/fold-batch-norm.js';
-import { insertQuantization, type QuantizationResult } from '../ir/pass/quantize.js';
+import { insertQuantization, isQuantized, type QuantizationResult } from '../ir/pass/quantize.js';
 import { planQuantization, rangesNeeded } from '../ir/pass/quantize-plan.js';
 import { prepareQuantization } from '../ir/pass/quantize-prepare.js';
 import { storeConstants } from '../ir/pass/store-constants.js';
@@ -46,6 +46,7 @@ export async function convertToFloat16(
   graph: Graph,
   options: ConvertOptions = {},
 ): Promise<Float16Result> {
+  requireFloat(graph);
   const { graph: folded } = foldBatchNorm(storeConstants(graph).graph);
   const types = inferTypes(folded);
   const values = folded.nodes
@@ -73,6 +74,7 @@ export async function quantizeModel(
   graph: Graph,
   options: ConvertOptions = {},
 ): Promise<QuantizedModel> {
+  requireFloat(graph);
   const { graph: prepared } = prepareQuantization(graph);
   const values = rangesNeeded(planQuantization(prepared));
   if (values.length === 0) {
@@ -95,6 +97,14 @@ export async function quantizeModel(
   });
   verify(result.graph);
   return { ...result, nodes: prepared.nodes.length };
+}
+
+function requireFloat(graph: Graph): void {
+  const node = graph.nodes.find(isQuantized);
+  if (node === undefined) return;
+  throw new UsageError(
+    `graph ${graph.name}: expected a float model, received one that is quantised already: node ${node.name} (${node.op})`,
+  );
 }
 
 /**

@@ -45,7 +45,7 @@ export interface Batch {
   readonly labels?: ArrayLike<number | bigint>;
 }
 
-/** Images per run of a model that leaves it open. */
+/** Images per run of a model that leaves it open, at most. */
 const OPEN_BATCH = 32;
 
 export interface TrialOptions extends GivenSizes {
@@ -80,8 +80,8 @@ export function createTrialInputs(
     mean: perChannel('mean', data.mean, channels) ?? split.mean,
     std: perChannel('std', data.std, channels) ?? split.std,
   };
-  const rows = batch ?? OPEN_BATCH;
   const count = Math.min(images, split.count);
+  const rows = batch ?? largestDivisor(count, OPEN_BATCH);
   return {
     kind: 'images',
     input,
@@ -113,6 +113,13 @@ export function* batchesOf(
       labels: labels.subarray(from, from + rows),
     };
   }
+}
+
+/** The largest divisor of `count` that is not above `most`, so that no image is left out. */
+function largestDivisor(count: number, most: number): number {
+  let divisor = Math.min(most, count);
+  while (count % divisor !== 0) divisor--;
+  return divisor;
 }
 
 function imageInput(graph: Graph, dataset: Dataset): { input: string; batch: number | undefined } {

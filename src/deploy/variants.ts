@@ -4,7 +4,6 @@ import { isWorkFailure } from '../device/run.js';
 import { errorMessage, UsageError } from '../errors.js';
 import type { Graph } from '../ir/graph.js';
 import { encodeModel } from '../ir/onnx/encode.js';
-import { isQuantized } from '../ir/pass/quantize.js';
 import { type CompareVerdict, compareModels } from '../measure/compare.js';
 import { type ConvertOptions, convertToFloat16, quantizeModel } from './convert.js';
 import type { Accuracy, OutputError, ScoreArgs, ScoreResult } from './score-task.js';
@@ -136,7 +135,6 @@ const makers: readonly (readonly [VariantName, Maker])[] = [
   [
     'fp16',
     async (device, graph, options) => {
-      if (graph.nodes.some(isQuantized)) throw new UsageError('the model is quantised already');
       const { graph: half, changed, kept } = await convertToFloat16(device, graph, options);
       if (!changed) throw new UsageError('no node can run in float16');
       const nodes = half.nodes.filter(({ op }) => op !== 'Cast').length;

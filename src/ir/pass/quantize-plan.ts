@@ -28,6 +28,8 @@ export interface QuantizationPlan {
   readonly cores: ReadonlyMap<Node, Core>;
   /** Carriers and movers. */
   readonly others: ReadonlySet<Node>;
+  /** Relu and Clip that vanish in the range of the value before them. */
+  readonly absorbed: ReadonlySet<Node>;
   /** Values that exist in int8 for every reader, by the name of the value whose range they share. */
   readonly owned: ReadonlyMap<string, string>;
   /** Float values that are quantised for the cores that read them. */
@@ -62,6 +64,7 @@ export function planQuantization(graph: Graph): QuantizationPlan {
   const readers = readersOf(graph);
   const cores = new Map<Node, Core>();
   const others = new Set<Node>();
+  const absorbed = new Set<Node>();
   const owned = new Map<string, string>();
   const isActivation = (name: string | undefined): name is string =>
     name !== undefined && !stored.has(name) && types.get(name)?.dtype === 'float32';
@@ -82,7 +85,9 @@ export function planQuantization(graph: Graph): QuantizationPlan {
     } else if (isCarrier || core !== undefined) {
       if (isCarrier) others.add(node);
       if (isCarrier || node.op === 'Conv') {
-        const end = behindActivation(output, readers, uses, stored);
+        const activation = activationBehind(output, readers, uses, stored);
+        if (activation !== undefined) absorbed.add(activation);
+        const end = activation?.outputs[0] ?? output;
         owned.set(end, end);
       }
     }
@@ -91,7 +96,7 @@ export function planQuantization(graph: Graph): QuantizationPlan {
   const borrowed = new Set(
     [...cores.keys()].flatMap(({ inputs: [x = ''] }) => (owned.has(x) ? [] : [x])),
   );
-  return { cores, others, owned, borrowed };
+  return { cores, others, absorbed, owned, borrowed };
 }
 
 /** Values whose ranges the plan needs. */
@@ -138,18 +143,18 @@ function coreOf(node: Node, stored: ReadonlyMap<string, Initializer>): Core | un
   }
 }
 
-/** The value itself, or that behind a Relu or Clip which alone reads it. */
-function behindActivation(
+/** The Relu or Clip that alone reads the value. */
+function activationBehind(
   value: string,
   readers: ReadonlyMap<string, readonly Node[]>,
   uses: ReadonlyMap<string, number>,
   stored: ReadonlyMap<string, Initializer>,
-): string {
+): Node | undefined {
   const [reader] = readers.get(value) ?? [];
-  if (uses.get(value) !== 1 || reader === undefined || reader.domain !== '') return value;
+  if (uses.get(value) !== 1 || reader === undefined || reader.domain !== '') return undefined;
   const fixed = reader.inputs.slice(1).every((name) => name === '' || stored.has(name));
   const fuses = activations.has(reader.op) && reader.inputs[0] === value && fixed;
-  return fuses ? (reader.outputs[0] as string) : value;
+  return fuses ? reader : undefined;
 }
 
 /** Movers pay only on the way to a quantised node. */

@@ -28,7 +28,7 @@ export interface QuantizationOptions {
 export interface QuantizationResult {
   readonly graph: Graph;
   readonly changed: boolean;
-  /** Names of the nodes that compute in int8. */
+  /** Names of the nodes that compute in int8, or vanish in the range of one that does. */
   readonly quantized: readonly string[];
 }
 
@@ -55,7 +55,8 @@ export function insertQuantization(
   const plan = planQuantization(graph);
   if (plan.cores.size === 0) return { graph, changed: false, quantized: [] };
   const rewrite = new Rewrite(graph, plan, ranges, options.weightLimit ?? 127);
-  const quantized = [...plan.cores.keys(), ...plan.others].map(({ name }) => name);
+  const nodes = [...plan.cores.keys(), ...plan.others, ...plan.absorbed];
+  const quantized = nodes.map(({ name }) => name);
   return { graph: removeDeadNodes(rewrite.run()).graph, changed: true, quantized };
 }
 
@@ -203,14 +204,7 @@ class Rewrite {
 
   #add(op: OpName, inputs: readonly string[], output: string, axis?: number): string {
     const attributes = createAttributes(op, axis === undefined ? {} : { axis });
-    this.#nodes.push({
-      name: this.#fresh(`${output}.${op}`),
-      op,
-      domain: '',
-      inputs,
-      outputs: [output],
-      attributes,
-    });
+    this.#nodes.push({ name: output, op, domain: '', inputs, outputs: [output], attributes });
     return output;
   }
 }
