@@ -14,7 +14,11 @@
 #include <stdint.h>
 
 #if defined(_WIN32)
+#ifdef AW_CUDA_BUILD
 #define AW_CUDA_API __declspec(dllexport)
+#else
+#define AW_CUDA_API
+#endif
 #else
 #define AW_CUDA_API __attribute__((visibility("default")))
 #endif

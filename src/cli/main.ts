@@ -7,6 +7,7 @@ import { addDevicesCommand } from './command/devices.js';
 import { addDoctorCommand } from './command/doctor.js';
 import { addExportCommand } from './command/export.js';
 import { addProfileCommand } from './command/profile.js';
+import { addRooflineCommand } from './command/roofline.js';
 import { addSearchCommands } from './command/search.js';
 import { addTrainCommand } from './command/train.js';
 import { VERSION } from './compose.js';
@@ -29,6 +30,7 @@ addProfileCommand(program);
 addTrainCommand(program);
 addExportCommand(program);
 addDevicesCommand(program);
+addRooflineCommand(program);
 addDoctorCommand(program);
 program
   .command('schema')

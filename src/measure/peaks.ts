@@ -1,5 +1,8 @@
 /** Measures the roofline of a device in this process, or takes it from the user's cache. */
-import { loadHost, type SessionOptions } from '../runtime/runtime.js';
+import { listNvidiaGpus } from '../device/hardware.js';
+import { providers } from '../device/provider.js';
+import { findVulkan } from '../device/vulkan.js';
+import { loadHost, openCuda, type SessionOptions } from '../runtime/runtime.js';
 import { VERSION } from '../util/version.js';
 import {
   floorMs,
@@ -9,6 +12,7 @@ import {
   readCacheBytes,
 } from './roofline.js';
 import { readCachedRoofline, writeCachedRoofline } from './roofline-cache.js';
+import { measureCudaRoofline } from './roofline-cuda.js';
 import { probeArithmetic, probeBandwidth, summarizePeak } from './roofline-probe.js';
 
 /** Stretches (of about 10 ms) of each native micro-benchmark. */
@@ -19,9 +23,6 @@ const MIN_BUFFER_BYTES = 2 ** 26;
 const MAX_BUFFER_BYTES = 2 ** 30;
 /** Peaks are measured anew this often before a latency is called impossible. */
 const ATTEMPTS = 4;
-
-/** Providers whose kernels run on this machine's processor. */
-const processorProviders: ReadonlySet<string> = new Set(['cpu', 'CPUExecutionProvider']);
 
 /** Which device a roofline is of: what sessions with these options run on. */
 type RooflineDevice = Pick<SessionOptions, 'provider' | 'providerOptions' | 'threads'>;
@@ -68,9 +69,20 @@ export async function isPossible(
 }
 
 async function measureOn(options: SessionOptions): Promise<Roofline> {
-  return processorProviders.has(options.provider)
-    ? measureProcessor(options.threads)
-    : measureThroughSessions(options);
+  if (options.provider === providers.cpu.session) return measureProcessor(options.threads);
+  const cuda = openCuda();
+  if (options.provider === providers.cuda.session && cuda.usable) {
+    const measured = await measureCudaRoofline(cuda, cudaNumber(options));
+    if (measured !== undefined) return measured;
+  }
+  // TensorRT among the others: it may compute float32 models in float16 or int8, and then its own
+  // matrix product does too.
+  return measureThroughSessions(options);
+}
+
+/** The GPU that a session runs on: the provider's option, by default the first. */
+function cudaNumber({ providerOptions = {} }: RooflineDevice): number {
+  return Number(providerOptions[providers.cuda.numberKey ?? ''] ?? 0);
 }
 
 async function measureProcessor(threads: number): Promise<Roofline> {
@@ -108,8 +120,10 @@ async function measureThroughSessions(options: SessionOptions): Promise<Roofline
   };
 }
 
+/** Everything that a roofline may differ by. */
 function rooflineKey({ provider, providerOptions = {}, threads }: RooflineDevice): string {
   const { cpuModel } = loadHost().hostFacts();
   const given = Object.entries(providerOptions).sort(([a], [b]) => (a < b ? -1 : 1));
-  return JSON.stringify({ provider, given, threads, cpuModel, version: VERSION });
+  const hardware = [openCuda().usable, ...listNvidiaGpus(), ...findVulkan().named];
+  return JSON.stringify({ provider, given, threads, cpuModel, hardware, version: VERSION });
 }

@@ -4,6 +4,7 @@
  */
 
 import type { ElementType, HostTensor, TensorData } from '../util/tensor.js';
+import type { CudaAddon } from './cuda-binding.js';
 
 export type { ElementType, HostTensor, TensorData };
 
@@ -183,6 +184,8 @@ export interface LockHandle {
 
 /** What the addon offers without ONNX Runtime. */
 export interface HostBinding {
+  /** The CUDA measuring library; `cuda.ts` opens it. */
+  readonly cuda: CudaAddon;
   hostFacts(): HostFacts;
   memoryUse(): MemoryUse;
   /** Sets the peak back to the present resident size (Linux; a no-op that returns false elsewhere). */

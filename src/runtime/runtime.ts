@@ -23,6 +23,17 @@ export type {
   TimingPlan,
   TimingWindow,
 } from './binding-types.js';
+export {
+  type CudaAbsence,
+  type CudaKernel,
+  type CudaLibrary,
+  type CudaQuantity,
+  cudaKernels,
+  cudaTolerance,
+  openCuda,
+  type ProductSize,
+} from './cuda.js';
+export type { CudaFacts, CudaState } from './cuda-binding.js';
 export { type CallOptions, Runner, type RunnerOptions } from './runner.js';
 export {
   RunnerError,
