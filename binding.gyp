@@ -10,6 +10,8 @@
         "kernels/cpu/pool_grad.cc",
         "native/addon.cc",
         "native/convert.cc",
+        "native/cuda_addon.cc",
+        "native/cuda_library.cc",
         "native/custom_ops.cc",
         "native/file_lock.cc",
         "native/host.cc",

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "convert.h"
+#include "cuda_addon.h"
 #include "file_lock.h"
 #include "host.h"
 #include "loop.h"
@@ -79,6 +80,7 @@ Addon::Addon(Napi::Env, Napi::Object exports) {
                            InstanceMethod("tryLock", &Addon::tryLock),
                            InstanceMethod("unlock", &Addon::unlock),
                        });
+  exports.Set("cuda", createCuda(exports.Env()));
 }
 
 Napi::Value Addon::openRuntime(Info info) {
