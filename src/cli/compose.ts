@@ -43,6 +43,8 @@ export interface Overrides {
 export interface Watcher {
   readonly onEvent?: (event: SearchEvent) => void;
   readonly onTraining?: (progress: TrainProgress) => void;
+  /** What the device is known to compute wrongly, a line each. */
+  readonly onWarning?: (message: string) => void;
   /** Aborting it ends the run after the current stage; it can be resumed. */
   readonly signal?: AbortSignal;
 }
@@ -104,7 +106,7 @@ export async function search(request: SearchRequest): Promise<FinishedSearch> {
   // Whatever can be wrong with the input shows before there is a folder.
   const dataset = await loadDataset(dataSpecOf(config));
   requireReachable(spaceOf(dataset), config.constraints, config.seed);
-  const devices = await openDevices(config);
+  const devices = await openDevices(config, request);
   await mkdir(runDir, { recursive: true });
   const { seed } = config;
   const ledger = createLedger(join(runDir, 'ledger.sqlite'), {
@@ -123,7 +125,7 @@ export async function resume(runDir: string, watcher: Watcher = {}): Promise<Fin
   const ledger = openLedger(ledgerPath(folder));
   const config = ledger.run.config as unknown as Config;
   const dataset = await loadDataset(dataSpecOf(config));
-  const devices = await openDevices(config);
+  const devices = await openDevices(config, watcher);
   return work({ ledger, config, dataset, devices, runDir: folder }, watcher);
 }
 
@@ -210,7 +212,10 @@ interface Devices {
 }
 
 /** Throws `UsageError` where the configured device is not usable. */
-async function openDevices({ device: given, train, guard }: Config): Promise<Devices> {
+async function openDevices(
+  { device: given, train, guard }: Config,
+  { onWarning }: Watcher,
+): Promise<Devices> {
   const { kind: id, threads, options } = given;
   const limit = { memoryLimitBytes: guard.memoryBytes };
   const device = createDevice({
@@ -223,7 +228,7 @@ async function openDevices({ device: given, train, guard }: Config): Promise<Dev
     ...limit,
     ...(train.threads !== undefined && { threads: train.threads }),
   });
-  await checkUsable(device);
+  for (const fault of await checkUsable(device)) onWarning?.(`device ${device.id}: ${fault}`);
   return { device, trainer };
 }
 

@@ -33,7 +33,9 @@ export async function openDevice(flags: DeviceFlags): Promise<Device> {
     ...(options !== undefined && { options }),
   });
   try {
-    await checkUsable(device);
+    for (const fault of await checkUsable(device)) {
+      process.stderr.write(`warning: device ${device.id}: ${fault}\n`);
+    }
     return device;
   } catch (error) {
     await device.close();

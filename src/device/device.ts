@@ -40,5 +40,11 @@ export interface Device {
 
 /** A device as `archwright devices` lists it: usable, or why not and what to do. */
 export type DeviceListing =
-  | { readonly id: string; readonly usable: true; readonly facts: DeviceFacts }
+  | {
+      readonly id: string;
+      readonly usable: true;
+      readonly facts: DeviceFacts;
+      /** What it computes wrongly, a line each, with what helps. */
+      readonly faults: readonly string[];
+    }
   | { readonly id: string; readonly usable: false; readonly reason: string; readonly fix: string };

@@ -28,22 +28,34 @@ export function probeHost(): HostProbe {
   };
 }
 
-export interface ProviderProbeArgs {
+/** A model of one output, and its inputs. */
+export interface ProbeModel {
   readonly model: Uint8Array;
   readonly feeds: Feeds;
-  readonly output: string;
+}
+
+export interface ProviderProbeArgs {
+  readonly models: readonly ProbeModel[];
   readonly options: SessionOptions;
 }
 
 /**
- * Runs the model on the provider and on the CPU; greatest difference ÷ greatest magnitude of the
- * output. ONNX Runtime is told to refuse the model rather than run a node of it on the CPU.
+ * Runs each model on the provider and on the CPU; greatest difference ÷ greatest magnitude of the
+ * output. ONNX Runtime is told to refuse a model rather than run a node of it on the CPU.
  */
-export async function probeProvider(args: ProviderProbeArgs): Promise<number> {
-  const { threads, provider, config } = args.options;
+export async function probeProvider({ models, options }: ProviderProbeArgs): Promise<number[]> {
+  const { threads, provider, config } = options;
   const strict = provider === 'cpu' ? {} : { 'session.disable_cpu_ep_fallback': '1' };
-  const output = await runOnce(args, { ...args.options, config: { ...config, ...strict } });
-  const expected = await runOnce(args, { threads, optimization: 'none', provider: 'cpu' });
+  const errors: number[] = [];
+  for (const model of models) {
+    const output = await runOnce(model, { ...options, config: { ...config, ...strict } });
+    const expected = await runOnce(model, { threads, optimization: 'none', provider: 'cpu' });
+    errors.push(differenceOf(output, expected));
+  }
+  return errors;
+}
+
+function differenceOf(output: HostTensor, expected: HostTensor): number {
   let scale = 0;
   let error = 0;
   for (let i = 0; i < expected.data.length; i++) {
@@ -54,13 +66,11 @@ export async function probeProvider(args: ProviderProbeArgs): Promise<number> {
   return error / scale;
 }
 
-async function runOnce(
-  { model, feeds, output }: ProviderProbeArgs,
-  options: SessionOptions,
-): Promise<HostTensor> {
+async function runOnce({ model, feeds }: ProbeModel, options: SessionOptions): Promise<HostTensor> {
   const session = await Session.create(model, options);
   try {
-    return (await session.run(feeds))[output] as HostTensor;
+    const [output] = Object.values(await session.run(feeds));
+    return output as HostTensor;
   } finally {
     session.release();
   }

@@ -40,9 +40,14 @@ export function describeDevice({ id, create, tolerance, skip }: DeviceCase): voi
     it('gives what plain onnxruntime-node gives', async () => {
       const rng = new Rng('device-contract');
       const { baselines, decode, sample } = createConvSpace(task);
-      const graphs = [...baselines().map(({ graph }) => graph), decode(sample(rng))];
+      const graphs = [
+        ...baselines()
+          .map(({ graph }) => graph)
+          .slice(0, 1),
+        decode(sample(rng)),
+      ];
       const image = Float32Array.from({ length: rows * 144 }, () => rng.normal());
-      for (const graph of graphs.slice(0, 3)) {
+      for (const graph of graphs) {
         await expectSame(device, drawWeights(graph, rng), image, tolerance);
       }
     });

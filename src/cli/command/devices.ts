@@ -62,6 +62,9 @@ function formatDevices({ devices, options }: DevicesDocument): string {
   const fixes = devices.flatMap((device) =>
     device.usable ? [] : [`  ${device.id.padEnd(10)} ${device.fix}`],
   );
+  const faults = devices.flatMap((device) =>
+    device.usable ? device.faults.map((fault) => `  ${device.id.padEnd(10)} ${fault}`) : [],
+  );
   const usable = devices.flatMap((device) => (device.usable ? [device.id.split(':')[0]] : []));
   const rows = Object.entries(options)
     .filter(([id]) => usable.includes(id))
@@ -81,6 +84,7 @@ function formatDevices({ devices, options }: DevicesDocument): string {
       : [
           `ONNX Runtime ${facts.runtimeVersion}, ${facts.threads} cores, ${facts.host.features.join(' ')}`,
         ]),
+    ...(faults.length > 0 ? ['', 'Known to compute wrongly here:', ...faults] : []),
     ...(fixes.length > 0 ? ['', 'To make the others usable:', ...fixes] : []),
     ...(rows.length > 0 ? ['', optionTable] : []),
   ].join('\n');

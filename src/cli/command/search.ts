@@ -80,6 +80,7 @@ async function watch(
     const { runDir, summary } = await work({
       onEvent: progress.onEvent,
       onTraining: progress.onTraining,
+      onWarning: (message) => process.stderr.write(`warning: ${message}\n`),
       signal: interrupt.signal,
     });
     progress.close();
