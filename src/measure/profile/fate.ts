@@ -82,24 +82,63 @@ function anchorKernels(
     const outputs = marked.nodes[mark.node]?.outputs ?? [];
     return mark.output === undefined ? outputs : outputs.slice(mark.output, mark.output + 1);
   };
-  const named = new Map<string, readonly string[]>();
-  const nameless: RuntimeNode[] = [];
-  for (const kernel of kernels) {
-    const mark = parseMark(kernel.name);
-    if (mark === undefined) {
-      nameless.push(kernel);
-      continue;
+  const stated = new Map(
+    kernels.map(({ name, outputs }) => [
+      name,
+      parseMark(name) === undefined
+        ? []
+        : outputs.flatMap((output) => outputsOf(parseMark(output)).slice(0, 1)),
+    ]),
+  );
+  const known = new Set([...stated.values()].flat());
+  const anchors = new Map<string, readonly string[]>();
+  /** The user's values behind values of the runtime. */
+  const standsFor = new Map<string, readonly string[]>();
+  for (const { name, inputs, outputs } of kernels) {
+    let made = stated.get(name) ?? [];
+    const mark = parseMark(name);
+    if (mark !== undefined && made.length === 0) {
+      const read = new Set(inputs.flatMap((input) => standsFor.get(input) ?? [input]));
+      made = outputsOf(mark).map((value) => followFused(marked, value, read, known));
     }
-    const made = kernel.outputs.flatMap((name) => outputsOf(parseMark(name)).slice(0, 1));
-    named.set(kernel.name, made.length > 0 ? made : outputsOf(mark));
+    if (made.length > 0) anchors.set(name, made);
+    for (const output of outputs) standsFor.set(output, made.length > 0 ? made : [output]);
   }
-  const taken = new Set([...named.values()].flat());
-  for (const { name, outputs } of nameless) {
-    const made = outputs.filter((output) => outputsOf(parseMark(output)).includes(output));
-    const own = made.filter((output) => !taken.has(output));
-    if (own.length > 0) named.set(name, own);
+  const taken = new Set([...anchors.values()].flat());
+  for (const { name, outputs } of kernels) {
+    if (parseMark(name) !== undefined) continue;
+    const own = outputs.filter(
+      (output) => outputsOf(parseMark(output)).includes(output) && !taken.has(output),
+    );
+    if (own.length > 0) anchors.set(name, own);
   }
-  return named;
+  return anchors;
+}
+
+/** What kernels apply to their result before they store it. */
+const epilogue: ReadonlySet<string> = new Set(
+  'Add Sum Relu LeakyRelu Sigmoid Tanh Clip HardSigmoid HardSwish Elu Softplus'.split(' '),
+);
+
+/**
+ * The value that a kernel makes which is named after `value` but states no value that it makes:
+ * NCHWc convolutions keep their name when the addition and activation behind them are fused in. Those
+ * are followed whose other operand the kernel reads, up to a value that another kernel makes.
+ */
+function followFused(
+  graph: Graph,
+  value: string,
+  read: ReadonlySet<string>,
+  known: ReadonlySet<string>,
+): string {
+  const users = graph.nodes.filter((node) => readsOf(node).includes(value));
+  const [user] = users;
+  const result = user?.outputs[0];
+  if (user === undefined || result === undefined || users.length > 1) return value;
+  if (!epilogue.has(user.op) || known.has(result)) return value;
+  if (graph.outputs.some(({ name }) => name === value)) return value;
+  if (!user.inputs.every((name) => name === value || name === '' || read.has(name))) return value;
+  return followFused(graph, result, read, known);
 }
 
 /** Walks the user's graph from values back to what kernels or the loading of the model made. */

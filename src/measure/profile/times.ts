@@ -11,6 +11,7 @@
  * On a WebGPU device the kernels' time is that of their programs by the device's clock; what the host
  * does meanwhile (encoding, submitting, waiting) is one remainder of the run.
  */
+import { mean } from '../statistics.js';
 import type { KernelEvent, Profile, ProgramEvent, RunEvents } from './events.js';
 
 /** What the profiler and the runtime take beside the kernels, on the host, microseconds. */
@@ -44,7 +45,7 @@ export interface ProfileTimes {
   readonly kernels: readonly KernelTime[];
   /** The runtime's own time per run (host), or the time that the device waits (WebGPU). */
   readonly restUs: number;
-  /** Runs that were averaged: the middle half by duration, of those with the usual kernels. */
+  /** Runs that were averaged: those that count, with the same kernels as the last. */
   readonly runs: number;
   /** Factor on the modelled cost of the profiler; null where it was not needed. */
   readonly costScale: number | null;
@@ -72,19 +73,17 @@ export function inferTimes(
     .slice(-counted.length)
     .filter(({ run }, i) => counted[i] && sequenceOf(run.kernels) === last)
     .sort((a, b) => a.run.durationUs - b.run.durationUs);
-  const trimmed = Math.floor(usual.length / 4);
-  const middle = usual.slice(trimmed, usual.length - trimmed);
-  const average = averageKernels(middle.map(({ run }) => run.kernels));
+  const average = averageKernels(usual.map(({ run }) => run.kernels));
   const common = {
-    runs: middle.length,
-    sample: middle[Math.floor(middle.length / 2)] as (typeof middle)[number],
+    runs: usual.length,
+    sample: usual[Math.floor(usual.length / 2)] as (typeof usual)[number],
   };
   if (profile.programs.length === 0) {
     const { kernels, scale } = fitHost(average, cost, latencyUs - cost.perRunUs);
     return { kernels, restUs: cost.perRunUs, costScale: scale, ...common };
   }
-  const kernels = addDevice(average, middle, cost);
-  const wallUs = meanOf(middle.map(({ run }) => run.durationUs));
+  const kernels = addDevice(average, usual, cost);
+  const wallUs = midmean(usual.map(({ run }) => run.durationUs));
   return { kernels, restUs: Math.max(0, wallUs - sumLatency(kernels)), costScale: null, ...common };
 }
 
@@ -101,7 +100,6 @@ function averageKernels(runs: readonly (readonly KernelEvent[])[]): Average[] {
   const [first = []] = runs;
   return first.map(({ name, op, provider, memory, tensors, dims }, i) => {
     const events = runs.map((run) => run[i] as KernelEvent);
-    const profiledUs = meanOf(events.map(({ durationUs }) => durationUs));
     return {
       name,
       op,
@@ -109,8 +107,8 @@ function averageKernels(runs: readonly (readonly KernelEvent[])[]): Average[] {
       memory,
       tensors,
       dims,
-      profiledUs,
-      ownUs: profiledUs - meanOf(events.map(({ bodyUs }) => bodyUs)),
+      profiledUs: midmean(events.map(({ durationUs }) => durationUs)),
+      ownUs: midmean(events.map(({ durationUs, bodyUs }) => durationUs - bodyUs)),
       body: averageKernels(events.map(({ body }) => body)),
     };
   });
@@ -151,8 +149,8 @@ function addDevice(
 ): KernelTime[] {
   const kernels = average.map((kernel) => withoutCost(kernel, cost, 1));
   const flat = flatten(kernels);
-  const totals = new Float64Array(flat.length);
-  for (const { programs } of runs) {
+  const perRun = runs.map(({ programs }) => {
+    const totals = new Float64Array(flat.length);
     let at = 0;
     for (const { node, durationUs } of programs) {
       // Programs come in the order of their kernels; one that starts anew is looked for from the top.
@@ -160,13 +158,15 @@ function addDevice(
       if (found < 0) found = flat.findIndex(({ name }) => name === node);
       if (found < 0) continue;
       at = found;
-      totals[found] = (totals[found] as number) + durationUs / runs.length;
+      totals[found] = (totals[found] as number) + durationUs;
     }
-  }
+    return totals;
+  });
   let next = 0;
   const place = (kernel: KernelTime): KernelTime => {
     const onHost = kernel.provider === 'CPUExecutionProvider';
-    const own = totals[next++] as number;
+    const i = next++;
+    const own = midmean(perRun.map((totals) => totals[i] as number));
     const body = kernel.body.map(place);
     const deviceUs = onHost
       ? null
@@ -210,6 +210,9 @@ function sumLatency(kernels: readonly { readonly latencyUs: number }[]): number 
   return kernels.reduce((sum, { latencyUs }) => sum + latencyUs, 0);
 }
 
-function meanOf(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
+/** Mean of the middle half: robust, and finer than the whole microseconds of the events. */
+function midmean(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  const trimmed = Math.floor(sorted.length / 4);
+  return mean(sorted.slice(trimmed, sorted.length - trimmed));
 }
