@@ -5,11 +5,12 @@
  */
 
 import type { Device } from '../device/device.js';
-import { UsageError } from '../errors.js';
-import { inferCost } from '../ir/cost.js';
+import { errorMessage, UsageError } from '../errors.js';
+import { type GraphCost, inferCost } from '../ir/cost.js';
 import type { Graph } from '../ir/graph.js';
 import { decodeModel } from '../ir/onnx/decode.js';
 import { encodeModel } from '../ir/onnx/encode.js';
+import { ShapeError } from '../ir/shape/shape.js';
 import { Runner, TaskError } from '../runtime/runtime.js';
 import type { BenchArgs, BenchResult } from './bench-task.js';
 import { type ResolvedInputs, resolveInputs } from './dims.js';
@@ -148,7 +149,7 @@ export async function measureModel(
 ): Promise<Measurement> {
   const decoded = decodeModel(model);
   const inputs = resolveInputs(decoded, options);
-  const cost = inferCost(inputs.graph);
+  const cost = inferCostOf(inputs);
   const seconds = checkSeconds(options.seconds ?? DEFAULT_SECONDS);
   const { coldCache = false, everyMs, streams = [] } = options;
   const args: BenchArgs = {
@@ -272,12 +273,23 @@ function checkStreams(streams: readonly number[]): readonly number[] {
   throw new UsageError(`streams: expected whole numbers from 1, received ${odd}`);
 }
 
-/** A run that fails with shapes that were assumed is a question to the user. */
+function inferCostOf(inputs: ResolvedInputs): GraphCost {
+  try {
+    return inferCost(inputs.graph);
+  } catch (error) {
+    throw explainShapes(error, inputs);
+  }
+}
+
+/** What fails with shapes that were assumed is a question to the user. */
 export function explainShapes(error: unknown, { notes }: Pick<ResolvedInputs, 'notes'>): unknown {
-  const [note] = notes;
-  if (!(error instanceof TaskError) || note === undefined) return error;
-  if (!error.message.includes('the run failed')) return error;
-  return new UsageError(`the model does not run so: ${note} (${error.message})`, { cause: error });
+  const isOfShapes =
+    error instanceof ShapeError ||
+    (error instanceof TaskError && error.message.includes('the run failed'));
+  if (!isOfShapes || notes[0] === undefined) return error;
+  return new UsageError(`the model does not run so: ${notes[0]} (${errorMessage(error)})`, {
+    cause: error,
+  });
 }
 
 function callBench(

@@ -7,7 +7,6 @@ import { type Graph, withGraph } from '../../src/ir/graph.js';
 import { encodeModel } from '../../src/ir/onnx/encode.js';
 import { benchModel } from '../../src/measure/bench-task.js';
 import { measureLatencyBriefly, measureModel } from '../../src/measure/measure.js';
-import { measureRoofline } from '../../src/measure/peaks.js';
 import { encodeReferenceModel } from '../../src/measure/reference-model.js';
 import { Rng } from '../../src/util/random.js';
 
@@ -70,13 +69,27 @@ describe('measureModel', () => {
     expect(result.correctedMs.p50 / p50).toBeGreaterThan(0.5);
     expect(result.correctedMs.p50 / p50).toBeLessThan(2);
     expect(result.samples).toBeGreaterThan(10);
-    expect(result.discarded).toBeGreaterThanOrEqual(0);
+    const reasons = Object.values(result.discardedBy).reduce((sum, count) => sum + count, 0);
+    expect(result.discarded).toBe(reasons);
+    expect(result.mode).toEqual({ cache: 'warm', everyMs: null });
+    expect(result.sessionsP50Ms.length).toBeGreaterThan(1);
+    for (const session of result.sessionsP50Ms) expect(session).toBeGreaterThanOrEqual(min);
+    const { p90: ci90, p99: ci99 } = result.latencyMs.percentileCi95;
+    expect(ci90[0] ?? 0).toBeLessThanOrEqual(p90);
+    expect(ci99[1] ?? p99).toBeGreaterThanOrEqual(p99);
+    expect(result.transfers).toBeNull();
+    expect(result.throughput).toEqual([]);
+    if (result.energy === null) expect(result.notes.join()).toMatch(/energy: /);
+    else expect(result.energy.joulesPerRun).toBeGreaterThan(0);
     expect(result.coldStart.loadMs).toBeGreaterThan(0);
     expect(result.coldStart.firstRunMs).toBeGreaterThan(min);
-    expect(result.flags).not.toContain('output-mismatch');
-    expect(result.flags).not.toContain('below-floor');
+    for (const fault of ['output-mismatch', 'below-floor', 'caches-by-input', 'clock-fault']) {
+      expect(result.flags).not.toContain(fault);
+    }
 
-    const { weightsBytes, activationPeakBytes, arenaPeakBytes, processPeakBytes } = result.memory;
+    const { weightsBytes, activationPeakBytes, arenaPeakBytes, processPeakBytes, devicePeakBytes } =
+      result.memory;
+    expect(devicePeakBytes).toBeNull();
     expect(weightsBytes).toBe(4 * 4 * KERNEL_FLOATS);
     expect(activationPeakBytes).toBe(2 * 4 * 2 * CHANNELS * SIZE * SIZE);
     expect(arenaPeakBytes).toBeGreaterThan(activationPeakBytes / 2);
@@ -91,6 +104,65 @@ describe('measureModel', () => {
     expect(b.latencyMs.p50 / a.latencyMs.p50).toBeGreaterThan(1.5);
   });
 
+  it('measures with cold caches, paced, and in streams', async () => {
+    const options = { seconds: 1, dims: { N: 1 } };
+    const cold = await measureModel(device, fast, { ...options, coldCache: true });
+    expect(cold.mode).toEqual({ cache: 'cold', everyMs: null });
+    const paced = await measureModel(device, fast, { ...options, everyMs: 10 });
+    expect(paced.mode).toEqual({ cache: 'warm', everyMs: 10 });
+    // A hundred requests fit into a second, some of which warmed up.
+    expect(paced.samples).toBeLessThanOrEqual(100);
+    expect(paced.samples).toBeGreaterThan(5);
+    const { throughput } = await measureModel(device, fast, { ...options, streams: [1, 2] });
+    expect(throughput.map(({ streams }) => streams)).toEqual([1, 2]);
+    for (const { runsPerSecond, runsPerSecondRange, latencyMs, runs } of throughput) {
+      expect(runsPerSecondRange[0]).toBeLessThanOrEqual(runsPerSecond);
+      expect(runsPerSecondRange[1]).toBeGreaterThanOrEqual(runsPerSecond);
+      expect(latencyMs.p99).toBeGreaterThanOrEqual(latencyMs.p50);
+      expect(runs).toBeGreaterThan(10);
+    }
+  });
+
+  it('finds the same process peak whether a model is measured first or after others', async () => {
+    const options = { seconds: 0.1, dims: { N: 4 } };
+    const peaks: number[] = [];
+    for (let i = 0; i < 4; i++) {
+      peaks.push((await measureModel(device, fast, options)).memory.processPeakBytes);
+      await measureModel(device, slow, options);
+    }
+    expect(Math.max(...peaks) / Math.min(...peaks)).toBeLessThan(1.03);
+  });
+
+  it('asks for the shape with which a model runs', async () => {
+    const builder = new GraphBuilder('picky');
+    const x = builder.input('x', 'float32', ['count']);
+    const shape = builder.ints([3, -1]);
+    builder.output(builder.op('Reshape', [x, shape]), 'y');
+    const picky = encodeModel(builder.build());
+    const failing = measureModel(device, picky, { seconds: 0.1 });
+    await expect(failing).rejects.toThrow(UsageError);
+    await expect(failing).rejects.toThrow(/input x is \[count\]: assumed 1; else give --shape x=1/);
+    const { inputs } = await measureModel(device, picky, { seconds: 0.1, shapes: { x: [6] } });
+    expect(inputs.x?.shape).toEqual([6]);
+  });
+
+  it('takes an input of unknown rank once its shape is given', async () => {
+    const builder = new GraphBuilder('rankless');
+    builder.output(builder.op('Relu', [builder.input('x', 'float32', ['N'])]), 'y');
+    const graph = builder.build();
+    const rankless = encodeModel(
+      withGraph(graph, {
+        inputs: [{ name: 'x', dtype: 'float32' }],
+        outputs: [{ name: 'y', dtype: 'float32' }],
+      }),
+    );
+    await expect(measureModel(device, rankless)).rejects.toThrow(
+      /its shape is unknown; give --shape/,
+    );
+    const options = { seconds: 0.1, shapes: { x: [2, 3] } };
+    expect((await measureModel(device, rankless, options)).inputs.x?.shape).toEqual([2, 3]);
+  });
+
   it('refuses what is no model, and options that do not fit it', async () => {
     await expect(measureModel(device, Uint8Array.of(1, 2, 3))).rejects.toThrow(UsageError);
     await expect(measureModel(device, fast, { dims: { M: 2 } })).rejects.toThrow(
@@ -98,6 +170,8 @@ describe('measureModel', () => {
     );
     await expect(measureModel(device, fast, { dims: { N: 0.5 } })).rejects.toThrow(/whole number/);
     await expect(measureModel(device, fast, { seconds: 0 })).rejects.toThrow(/above 0/);
+    await expect(measureModel(device, fast, { everyMs: -1 })).rejects.toThrow(/everyMs: .*above 0/);
+    await expect(measureModel(device, fast, { streams: [0] })).rejects.toThrow(/streams: .*from 1/);
   });
 
   it('passes on what ONNX Runtime says of a model that it refuses', async () => {
@@ -152,9 +226,11 @@ describe('benchModel', () => {
   });
 
   it('flags a latency below the physics floor', async () => {
-    const possible = await benchModel({ ...benchArgs, work: { macs: 1, bytes: 0 } });
+    const withWork = (macs: number) =>
+      benchModel({ ...benchArgs, thorough: { work: { macs, bytes: 0 }, streams: [] } });
+    const possible = await withWork(1);
     expect(possible.flags).not.toContain('below-floor');
-    const impossible = await benchModel({ ...benchArgs, work: { macs: 1e12, bytes: 0 } });
+    const impossible = await withWork(1e12);
     expect(impossible.flags).toContain('below-floor');
   });
 
@@ -165,18 +241,5 @@ describe('benchModel', () => {
     });
     expect(result.steady).toBe(false);
     expect(result.flags).toEqual(expect.arrayContaining(['unsettled', 'wide-interval']));
-  });
-});
-
-describe('measureRoofline', () => {
-  it('measures bandwidth only for work that no cache holds', async () => {
-    const options = device.sessionOptions();
-    const small = await measureRoofline(options, { macs: 0, bytes: 0 });
-    expect(small.flopsPerSecond).toBeGreaterThan(1e8);
-    expect(small.bytesPerSecond).toBe(Number.POSITIVE_INFINITY);
-    if (!Number.isFinite(small.cacheBytes)) return;
-    const large = await measureRoofline(options, { macs: 0, bytes: small.cacheBytes + 1 });
-    expect(large.bytesPerSecond).toBeGreaterThan(1e8);
-    expect(large.bytesPerSecond).toBeLessThan(1e13);
   });
 });
