@@ -5,6 +5,7 @@ import { layout } from './layout.js';
 import { matrix } from './matrix.js';
 import { native } from './native.js';
 import { normalization } from './normalization.js';
+import { quantization } from './quantization.js';
 import { reduction } from './reduction.js';
 import { sliding } from './sliding.js';
 
@@ -14,6 +15,7 @@ export const kernels: Readonly<Record<string, Kernel>> = {
   ...matrix,
   ...native,
   ...normalization,
+  ...quantization,
   ...reduction,
   ...sliding,
 };

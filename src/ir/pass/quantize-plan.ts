@@ -96,6 +96,12 @@ export function planQuantization(graph: Graph): QuantizationPlan {
   const borrowed = new Set(
     [...cores.keys()].flatMap(({ inputs: [x = ''] }) => (owned.has(x) ? [] : [x])),
   );
+  for (const node of cores.keys()) {
+    const activation = activationBehind(node.outputs[0] as string, readers, uses, stored);
+    const [output = ''] = activation?.outputs ?? [];
+    const feedsCores = readers.get(output)?.every((reader) => cores.has(reader)) ?? false;
+    if (activation !== undefined && borrowed.has(output) && feedsCores) absorbed.add(activation);
+  }
   return { cores, others, absorbed, owned, borrowed };
 }
 

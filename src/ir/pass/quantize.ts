@@ -159,8 +159,9 @@ class Rewrite {
       this.#parameters.set(root, parameters);
     }
     const quantized = this.#fresh(`${to}.quantized`);
-    this.#add('QuantizeLinear', [from, ...parameters], quantized);
-    this.#add('DequantizeLinear', [quantized, ...parameters], to);
+    this.#add('QuantizeLinear', [from, ...parameters], quantized, {});
+    const name = this.#fresh(`${to}.dequantize`);
+    this.#add('DequantizeLinear', [quantized, ...parameters], to, {}, name);
   }
 
   #stored(
@@ -178,7 +179,7 @@ class Rewrite {
         ? []
         : [this.#constant(`${name}.zero`, { dtype: tensor.dtype, dims, data: zeros })]),
     ];
-    return this.#add('DequantizeLinear', inputs, this.#fresh(`${name}.dequantized`), axis);
+    return this.#add('DequantizeLinear', inputs, this.#fresh(`${name}.dequantized`), { axis });
   }
 
   #scaleOf(value: string): ActivationScale {
@@ -202,9 +203,15 @@ class Rewrite {
     return name;
   }
 
-  #add(op: OpName, inputs: readonly string[], output: string, axis?: number): string {
-    const attributes = createAttributes(op, axis === undefined ? {} : { axis });
-    this.#nodes.push({ name: output, op, domain: '', inputs, outputs: [output], attributes });
+  #add(
+    op: OpName,
+    inputs: readonly string[],
+    output: string,
+    attributes: Readonly<Record<string, number>>,
+    name = output,
+  ): string {
+    const node = { name, op, domain: '', inputs, outputs: [output] };
+    this.#nodes.push({ ...node, attributes: createAttributes(op, attributes) });
     return output;
   }
 }
