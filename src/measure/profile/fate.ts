@@ -54,12 +54,18 @@ export function mapKernels(
   const made = new Set([...anchors.values()].flat());
   const walk = new Walk(marked, made, runtime.stored);
   const covered = new Map<string, readonly number[]>();
-  for (const { name } of runtime.nodes) {
+  const isPassing = (i: number) => Number(passing.has(marked.nodes[i]?.op ?? ''));
+  for (const { name, op } of runtime.nodes) {
     const nodes = walk.behind(anchors.get(name) ?? []);
+    if (parseMark(name) === undefined && !passing.has(op) && nodes.every(isPassing)) {
+      // Put in where a value is passed on: it computes nothing of the user's.
+      covered.set(name, []);
+      continue;
+    }
     // The last of equals: the value that the kernel makes is the last node's.
     covered.set(
       name,
-      nodes.toSorted((a, b) => weigh(b) - weigh(a) || b - a),
+      nodes.toSorted((a, b) => isPassing(a) - isPassing(b) || weigh(b) - weigh(a) || b - a),
     );
   }
   const mains = new Set([...covered.values()].map(([main]) => main));

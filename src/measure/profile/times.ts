@@ -182,7 +182,8 @@ function addDevice(
 export function splitPrograms({ runs, programs }: Profile): (readonly ProgramEvent[])[] {
   const key = ({ node, program }: ProgramEvent) => `${node}&${program}`;
   const keys = programs.map(key);
-  const least = Math.max(1, runs.length - 2);
+  // The first run may have more, such as weights that are laid out once.
+  const least = Math.max(1, runs.length - 1);
   for (let period = Math.floor(programs.length / runs.length); period > 0; period--) {
     const from = programs.length - period * least;
     const repeats = keys.every((k, i) => i < from + period || k === keys[i - period]);
