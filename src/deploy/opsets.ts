@@ -30,9 +30,8 @@ export function releaseOf(opset: number): string | undefined {
 
 /** What an operator set must have for things that people want of a model. */
 export const opsetGates = [
-  { opset: 13, brings: 'int8 weights per channel (QuantizeLinear with axis)' },
+  { opset: 13, brings: 'int8 with a scale per channel (export --int8 translates to it)' },
   { opset: 17, brings: 'LayerNormalization as one operator' },
-  { opset: 19, brings: 'float16 scales in QuantizeLinear' },
 ] as const;
 
 /** Operators of ONNX's own set that were deprecated, or withdrawn as experimental (10), and what instead. */
