@@ -10,7 +10,7 @@ import { encodeModel } from '../../../src/ir/onnx/encode.js';
 import { type KernelMap, mapKernels } from '../../../src/measure/profile/fate.js';
 import { markGraph } from '../../../src/measure/profile/mark.js';
 import { Session } from '../../../src/runtime/runtime.js';
-import { createBranching } from './mark.test.js';
+import { createBranching } from './branching.js';
 
 /** Optimises `graph` for real and maps it, every node weighing the same but for `heavy` operators. */
 async function mapThroughRuntime(
