@@ -55,8 +55,8 @@ export const cellSchema = {
   accounts: [
     // Most runtimes execute every edge, whether its result is used or not; a converter (TensorFlow
     // Lite's) folds constants and drops what does not reach the output.
-    { name: 'eager', probability: 0.95, groups },
-    { name: 'folded', probability: 0.05, groups },
+    { name: 'eager', probability: 0.97, groups },
+    { name: 'folded', probability: 0.03, groups },
   ],
 };
 

@@ -3,8 +3,7 @@
  * A family of models is fitted, compared by cross-validation on the samples, and the best is kept:
  *
  * - `ridge`: on operator counts, the baseline that is always reported beside;
- * - `additive`: per-operator costs under a prior from physics (`predictor/additive.ts`), leaning on
- *   the ridge as far as that lowers the error of cross-validation;
+ * - `additive`: per-operator costs under a prior from physics (`predictor/additive.ts`);
  * - `kernel`: the additive model corrected by a Gaussian process over the graph's terms.
  *
  * Predictions order and pre-filter candidates; they are never a score.
@@ -26,6 +25,7 @@ import { mean, stddev } from './statistics.js';
 
 export type { Accuracy } from './predictor/accuracy.js';
 export { accuracyOf, spearman } from './predictor/accuracy.js';
+export { fitAdditive } from './predictor/additive.js';
 export type {
   Account,
   FeatureSchema,
@@ -39,6 +39,7 @@ export {
   type GraphEncoder,
   type GraphWork,
 } from './predictor/graph-features.js';
+export { fitRidge } from './predictor/ridge.js';
 
 export type ModelName = 'ridge' | 'additive' | 'kernel';
 
@@ -54,8 +55,6 @@ export interface Prediction {
 export interface Predictor {
   /** The model kept. */
   readonly model: ModelName;
-  /** Share of the ridge in an additive model's predictions. */
-  readonly ridgeShare: number;
   /** Out-of-fold accuracy on the samples of what was fitted, the ridge always among it. */
   readonly crossValidation: Readonly<Partial<Record<ModelName, Accuracy>>>;
   predict(features: Features): Prediction;
@@ -69,9 +68,7 @@ const FOLDS = 10;
 /** Fewest samples for the kernel model. */
 const KERNEL_SAMPLES = 20;
 /** A simpler model is left when its error is larger by this many standard errors of the difference. */
-const CLEARLY = 1;
-/** Largest share of the ridge beside the additive model. */
-const MOST_RIDGE = 0.5;
+const CLEARLY = 2;
 /** Two-sided 90 % of the normal distribution. */
 const Z90 = 1.645;
 /** Calibration counts the model's own standard deviation as this many residuals. */
@@ -93,14 +90,12 @@ export function fitPredictor(
   const folds = drawFolds(samples.length, rng);
   const ridge = crossValidate(samples, folds, fitRidge);
   const additive = crossValidate(samples, folds, (train) => fitAdditive(schema, train));
-  const ridgeShare = shareOfRidge(additive, ridge, values);
-  const blended = blendCandidates(additive, ridge, ridgeShare);
   const candidates: [ModelName, Candidate][] = [
     ['ridge', ridge],
-    ['additive', blended],
+    ['additive', additive],
   ];
   if (samples.length >= KERNEL_SAMPLES) {
-    candidates.push(['kernel', correctCandidate(samples, folds, blended)]);
+    candidates.push(['kernel', correctCandidate(samples, folds, additive)]);
   }
   const crossValidation = Object.fromEntries(
     candidates.map(([name, { outOfFold }]) => [
@@ -116,7 +111,6 @@ export function fitPredictor(
   const least = LEAST_SHARE * Math.min(...values);
   return {
     model,
-    ridgeShare: model === 'ridge' ? 1 : ridgeShare,
     crossValidation,
     predict(features) {
       const estimate = kept.model.estimate(features);
@@ -167,37 +161,8 @@ function crossValidate(
 }
 
 /**
- * The share that the out-of-fold residuals ask for: least squares of value − additive on
- * ridge − additive.
- */
-function shareOfRidge(additive: Candidate, ridge: Candidate, values: readonly number[]): number {
-  let along = 0;
-  let length = 0;
-  values.forEach((value, i) => {
-    const base = (additive.outOfFold[i] as Estimate).value;
-    const away = (ridge.outOfFold[i] as Estimate).value - base;
-    along += away * (value - base);
-    length += away * away;
-  });
-  return length > 0 ? Math.min(MOST_RIDGE, Math.max(0, along / length)) : 0;
-}
-
-function blendCandidates(a: Candidate, b: Candidate, share: number): Candidate {
-  const blend = (x: Estimate, y: Estimate) => ({
-    value: (1 - share) * x.value + share * y.value,
-    stddev: (1 - share) * x.stddev + share * y.stddev,
-  });
-  return {
-    model: {
-      estimate: (features) => blend(a.model.estimate(features), b.model.estimate(features)),
-    },
-    outOfFold: a.outOfFold.map((x, i) => blend(x, b.outOfFold[i] as Estimate)),
-  };
-}
-
-/**
  * The kernel's correction of `base`. Its targets are out-of-fold residuals already; its own folds
- * are fitted to those of the other folds.
+ * are fitted to those of the other folds, with the settings that suit all.
  */
 function correctCandidate(
   samples: readonly Sample[],
@@ -209,17 +174,18 @@ function correctCandidate(
     samples.map(({ features }, i) => [features, base.outOfFold[i] as Estimate]),
   );
   const held: FittedModel = { estimate: (features) => lookup.get(features) as Estimate };
-  const count = Math.max(...folds) + 1;
-  const models = Array.from({ length: count }, (_, fold) => {
+  const model = fitKernel(samples, said, base.model);
+  const models = Array.from({ length: Math.max(...folds) + 1 }, (_, fold) => {
     const kept = samples.flatMap((_, i) => (folds[i] === fold ? [] : [i]));
     return fitKernel(
       kept.map((i) => samples[i] as Sample),
       kept.map((i) => said[i] as number),
       held,
+      model.settings,
     );
   });
   return {
-    model: fitKernel(samples, said, base.model),
+    model,
     outOfFold: samples.map(({ features }, i) =>
       (models[folds[i] as number] as FittedModel).estimate(features),
     ),

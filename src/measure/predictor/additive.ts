@@ -20,9 +20,9 @@ import type {
 import { dot, rowProducts, symmetricEigen, transpose, type Vector } from './linear-algebra.js';
 
 /** Prior standard deviation of a total's share of the mean value. */
-const TOTAL_SPREADS = [0.12, 0.4];
+const TOTAL_SPREADS = [0.2, 0.6];
 /** Prior standard deviation of a part's cost beside its total's, in the total's unit. */
-const PART_SPREADS = [0.06, 0.2, 0.5];
+const PART_SPREADS = [0.1, 0.3, 0.8];
 /** Noise, relative to the mean value. */
 const NOISES = [1e-4, 1e-3, 3e-3, 0.01, 0.02, 0.035, 0.06, 0.1, 0.15, 0.22, 0.32];
 /** Noise grows with this power of the value … */

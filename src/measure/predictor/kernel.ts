@@ -18,24 +18,39 @@ import {
 } from './linear-algebra.js';
 
 /** Lengths in standard deviations of the columns, for each square root of their number. */
-const LENGTHS = [0.5, 1, 2, 4];
+const LENGTHS = [0.5, 1.5, 4];
 /** Standard deviation of the correction's logarithm. */
 const HEIGHTS = [0.05, 0.15, 0.4];
-const NOISES = [0.01, 0.03, 0.07, 0.15, 0.3];
+const NOISES = [0.01, 0.04, 0.1, 0.25];
 /** Terms are compared by log(this share of their mean + term). */
 const LOG_FLOOR = 0.01;
 /** Least estimate that is corrected, relative to the mean value. */
 const LEAST = 0.02;
 
+/** How far and how high corrections reach, and how loud the noise is. */
+export interface KernelSettings {
+  /** In standard deviations of the columns, scaled by their number. */
+  readonly length: number;
+  /** Standard deviation of the correction's logarithm. */
+  readonly height: number;
+  readonly noise: number;
+}
+
+export interface KernelModel extends FittedModel {
+  readonly settings: KernelSettings;
+}
+
 /**
  * @param outOfFold what `additive`'s kind says of each sample when fitted without it.
  * @param additive fitted to all samples.
+ * @param given settings to use instead of those with the most evidence.
  */
 export function fitKernel(
   samples: readonly Sample[],
   outOfFold: readonly number[],
   additive: FittedModel,
-): FittedModel {
+  given?: KernelSettings,
+): KernelModel {
   const least = LEAST * mean(samples.map(({ value }) => value));
   const targets = Float64Array.from(samples, ({ value }, i) =>
     Math.log(Math.max(value, least) / Math.max(outOfFold[i] as number, least)),
@@ -43,14 +58,12 @@ export function fitKernel(
   const embed = createEmbedding(samples);
   const points = samples.map(({ features }) => embed(features));
   const distances = points.map((a) => Float64Array.from(points, (b) => squaredDistance(a, b)));
-  const fits = LENGTHS.flatMap((length) =>
-    HEIGHTS.flatMap((height) =>
-      NOISES.map((noise) => fitGrid(distances, targets, { length, height, noise })),
-    ),
-  );
+  const grid = given === undefined ? allSettings() : [given];
+  const fits = grid.map((settings) => fitGrid(distances, targets, settings));
   const best = fits.reduce((a, b) => (b.logEvidence > a.logEvidence ? b : a));
   const { length, height, noise } = best.settings;
   return {
+    settings: best.settings,
     estimate(features) {
       const base = additive.estimate(features);
       const value = Math.max(base.value, least);
@@ -66,17 +79,17 @@ export function fitKernel(
   };
 }
 
-interface Settings {
-  readonly length: number;
-  readonly height: number;
-  readonly noise: number;
+function allSettings(): KernelSettings[] {
+  return LENGTHS.flatMap((length) =>
+    HEIGHTS.flatMap((height) => NOISES.map((noise) => ({ length, height, noise }))),
+  );
 }
 
 function similarity(distance: number, length: number, height: number): number {
   return height ** 2 * Math.exp((-0.5 * distance) / length ** 2);
 }
 
-function fitGrid(distances: readonly Vector[], targets: Vector, settings: Settings) {
+function fitGrid(distances: readonly Vector[], targets: Vector, settings: KernelSettings) {
   const { length, height, noise } = settings;
   const covariance = distances.map((row, i) =>
     row.map((distance, j) => similarity(distance, length, height) + (i === j ? noise ** 2 : 0)),
