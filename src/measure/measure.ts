@@ -287,9 +287,12 @@ export function explainShapes(error: unknown, { notes }: Pick<ResolvedInputs, 'n
     error instanceof ShapeError ||
     (error instanceof TaskError && error.message.includes('the run failed'));
   if (!isOfShapes || notes[0] === undefined) return error;
-  return new UsageError(`the model does not run so: ${notes[0]} (${errorMessage(error)})`, {
-    cause: error,
-  });
+  return new UsageError(
+    `the model does not run with a shape that was assumed: ${notes[0]} (${errorMessage(error)})`,
+    {
+      cause: error,
+    },
+  );
 }
 
 function callBench(

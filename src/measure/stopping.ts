@@ -39,7 +39,7 @@ export const defaultStopping = {
   relativeHalfWidth: 0.01,
   // Two of so many samples lie beyond p99; fewer make that percentile a guess.
   minSamples: 200,
-  minSeconds: 0.5,
+  minSeconds: 1.5,
   maxSeconds: 5,
 } as const satisfies StoppingOptions;
 
