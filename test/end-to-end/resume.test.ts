@@ -90,7 +90,7 @@ describe('a runner that dies under a search', () => {
     const running = start(['search', config, '--out', join(folder, 'run'), '--json'], folder);
     await running.sees(/── search/);
     await sleep(300);
-    // The first child is the device's own runner; measurements have one of their own.
+    // The first child is the trainer's runner; measurements have one of their own.
     const [runner] = childrenOf(running.child.pid as number);
     process.kill(runner as number, 'SIGSTOP');
     const { code, stderr } = await running.finished;
