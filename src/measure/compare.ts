@@ -6,15 +6,16 @@
  */
 import type { Device } from '../device/device.js';
 import { UsageError } from '../errors.js';
-import { inferCost } from '../ir/cost.js';
+import type { GraphCost } from '../ir/cost.js';
 import type { Graph } from '../ir/graph.js';
 import { decodeModel } from '../ir/onnx/decode.js';
 import { Runner } from '../runtime/runtime.js';
-import type { Both } from './compare-round.js';
+import type { CandidateArgs } from './candidate.js';
+import type { Both, Side } from './compare-round.js';
 import type { CompareArgs, CompareResult, Contestant } from './compare-task.js';
 import { type GivenSizes, type ResolvedInputs, resolveInputs } from './dims.js';
 import type { InputDims } from './inputs.js';
-import { explainShapes, withKnownRanks } from './measure.js';
+import { explainShapes, inferCostOf, withKnownRanks } from './measure.js';
 
 export type { OutputDifference } from './compare-outputs.js';
 export { type CompareVerdict, EQUIVALENCE, LEAST_DIFFERENCE } from './compare-statistics.js';
@@ -80,20 +81,17 @@ export async function compareModels(
   const graphs = { a: decodeModel(a, 'a'), b: decodeModel(b, 'b') };
   const inputs = resolveBoth(graphs, options);
   const notes = [...new Set([...inputs.a.notes, ...inputs.b.notes])];
+  const costs = { a: inferCostOf(inputs.a), b: inferCostOf(inputs.b) };
   const session = device.sessionOptions({ config: NO_SPINNING });
+  const candidate = (side: Side, model: Uint8Array): CandidateArgs => ({
+    model: withKnownRanks(model, graphs[side], inputs[side].graph),
+    dims: inputs[side].dims,
+    session,
+    seed,
+  });
   const args: CompareArgs = {
-    a: {
-      model: withKnownRanks(a, graphs.a, inputs.a.graph),
-      dims: inputs.a.dims,
-      session,
-      seed,
-    },
-    b: {
-      model: withKnownRanks(b, graphs.b, inputs.b.graph),
-      dims: inputs.b.dims,
-      session,
-      seed,
-    },
+    a: candidate('a', a),
+    b: candidate('b', b),
     seed,
     maxSeconds: seconds,
   };
@@ -119,8 +117,8 @@ export async function compareModels(
     device: device.id,
     provider: device.provider,
     threads: device.threads,
-    a: describeContestant(result.a, inputs.a),
-    b: describeContestant(result.b, inputs.b),
+    a: describeContestant(result.a, costs.a),
+    b: describeContestant(result.b, costs.b),
     notes,
   };
 }
@@ -154,9 +152,8 @@ function namesOf(graph: Graph): ReadonlySet<unknown> {
 
 function describeContestant(
   { inputs, latencyMs, loadMs }: Contestant,
-  { graph }: ResolvedInputs,
+  { params, macs }: GraphCost,
 ): ComparedModel {
   const { count: samples, outliers: _, ...latency } = latencyMs;
-  const { params, macs } = inferCost(graph);
   return { inputs, latencyMs: latency, samples, loadMs, cost: { params, macs } };
 }

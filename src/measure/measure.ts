@@ -273,7 +273,8 @@ function checkStreams(streams: readonly number[]): readonly number[] {
   throw new UsageError(`streams: expected whole numbers from 1, received ${odd}`);
 }
 
-function inferCostOf(inputs: ResolvedInputs): GraphCost {
+/** `inferCost`; what fails with shapes that were assumed is a question to the user. */
+export function inferCostOf(inputs: ResolvedInputs): GraphCost {
   try {
     return inferCost(inputs.graph);
   } catch (error) {
