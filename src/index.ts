@@ -3,6 +3,7 @@
 export { type BenchDocument, bench } from './cli/command/bench.js';
 export { type CompareDocument, compare } from './cli/command/compare.js';
 export { type ExportDocument, exportModel, exportTrial } from './cli/command/export.js';
+export { type ProfileDocument, profile } from './cli/command/profile.js';
 export { trainModel } from './cli/command/train.js';
 export {
   type FinishedSearch,
@@ -36,6 +37,12 @@ export { printGraph } from './ir/text/print.js';
 export { verify } from './ir/verify.js';
 export { type CompareOptions, type Comparison, compareModels } from './measure/compare.js';
 export { type Measurement, measureModel } from './measure/measure.js';
+export {
+  type ModelProfile,
+  type Profiled,
+  type ProfileOptions,
+  profileModel,
+} from './measure/profile.js';
 export type { RunSummary } from './search/summary.js';
 export { createConvSpace } from './space/conv.js';
 export type { Space, TaskShape } from './space/space.js';

@@ -105,8 +105,9 @@ async function writeTrace(path: string, trace: Trace): Promise<void> {
 }
 
 /** Widest names that leave a line of 100 columns room for the rest. */
-const NAME_WIDTH = 34;
-const OP_WIDTH = 18;
+const NAME_WIDTH = 28;
+const OP_WIDTH = 16;
+const GROUP_WIDTH = 40;
 
 type Worked = Pick<
   KernelProfile,
@@ -133,12 +134,15 @@ const workColumns: readonly Column<Worked>[] = [
 
 const kernelColumns: readonly Column<KernelProfile>[] = [
   { title: 'node', value: (kernel) => shorten(titleOf(kernel), NAME_WIDTH) },
-  { title: 'op', value: ({ op }) => shorten(op, OP_WIDTH) },
+  { title: 'op', value: ({ op }) => cut(op, OP_WIDTH) },
   ...workColumns,
 ];
 
 const opColumns: readonly Column<OpProfile>[] = [
-  { title: 'op', value: ({ op, kind }) => shorten(kind === 'node' ? op : `(added) ${op}`, 46) },
+  {
+    title: 'op',
+    value: ({ op, kind }) => cut(kind === 'node' ? op : `(added) ${op}`, GROUP_WIDTH),
+  },
   { title: 'n', value: (group) => String(group.count), align: 'right' },
   ...workColumns,
 ];
@@ -181,12 +185,22 @@ function formatHead(d: ProfileDocument): string {
     `  latency   p50 ${formatMs(d.latencyMs.p50)} ms, measured without the profiler (${d.latencyMs.samples} samples)`,
     `  accounted nodes ${formatTime(own)} + added ${formatTime(added)} + ${rest} ${formatTime(d.rest.latencyMs)} = ${formatTime(d.totalMs)} ms, ${(100 * d.coverage).toFixed(1)} % of it`,
     `  profiler  ${formatMs(d.profiledMs)} ms with it, ${d.runs} runs averaged${cost === null ? '' : `; its cost per kernel taken off (calibrated × ${cost.scale.toFixed(2)})`}`,
+    ...formatMemory(d),
     ...(d.roofline === null
       ? []
       : [
           `  roofline  ${formatCount(d.roofline.flopsPerSecond)}FLOP/s, ${formatCount(d.roofline.bytesPerSecond)}B/s`,
         ]),
   ].join('\n');
+}
+
+/** Where the host's arena holds most; nothing where the memory is the device's. */
+function formatMemory({ kernels }: ProfileDocument): string[] {
+  const peakOf = ({ memory }: KernelProfile): number => memory.inUsePeakBytes ?? 0;
+  const highest = kernels.toSorted((a, b) => peakOf(b) - peakOf(a))[0];
+  if (highest === undefined || peakOf(highest) === 0) return [];
+  const where = shorten(titleOf(highest), 50);
+  return [`  memory    arena at its highest in ${where}, ${formatBytes(peakOf(highest))}`];
 }
 
 /** Copies and fallbacks one by one: what a person would want gone. */
@@ -233,6 +247,10 @@ function titleOf({ kind, name, nodes }: KernelProfile): string {
 /** The end of a name tells more than its beginning. */
 function shorten(text: string, width: number): string {
   return text.length <= width ? text : `…${text.slice(1 - width)}`;
+}
+
+function cut(text: string, width: number): string {
+  return text.length <= width ? text : `${text.slice(0, width - 1)}…`;
 }
 
 function percent(share: number): string {

@@ -1,14 +1,12 @@
 /** What a profile says: kernels, the user's nodes and operators with time, work and roofline. */
 import { type GraphCost, inferCost } from '../../ir/cost.js';
 import type { Graph } from '../../ir/graph.js';
-import { inferTypes } from '../../ir/infer.js';
-import { readsOf } from '../../ir/uses.js';
-import { elementBytes, elementCount } from '../../util/tensor.js';
 import type { Roofline } from '../roofline.js';
 import type { EventMemory } from './events.js';
 import { type Fate, type KernelMap, mapKernels, type RuntimeGraph } from './fate.js';
 import { type MarkedGraph, parseMark } from './mark.js';
 import type { KernelTime } from './times.js';
+import { KernelSizes, type Work, workOf } from './work.js';
 
 /**
  * - `node`: computes nodes of the user's graph.
@@ -16,21 +14,6 @@ import type { KernelTime } from './times.js';
  * - `added`: put in by ONNX Runtime, to lay values out anew mostly.
  */
 export type KernelKind = 'node' | 'copy' | 'added';
-
-/** Work of a kernel, and how near its time comes to what the device can do. */
-export interface Work {
-  /** Two for each multiply–accumulate of matrix products and convolutions; null where not known. */
-  readonly flops: number | null;
-  /** Bytes of its inputs, weights and outputs. */
-  readonly bytes: number;
-  /** `flops` ÷ `bytes`. */
-  readonly intensity: number | null;
-  /**
-   * Time that the roofline allows ÷ time taken: the longer of arithmetic at the peak rate and bytes
-   * at the peak bandwidth. Above 1 where caches hold the bytes. Null without a roofline or a time.
-   */
-  readonly rooflineShare: number | null;
-}
 
 export interface KernelProfile extends Work {
   /** The user's name of the main node; else what ONNX Runtime calls it. */
@@ -116,12 +99,13 @@ export interface ReportInput {
 }
 
 export function createReport(input: ReportInput): ProfileReport {
-  const { graph, marked, kernels } = input;
+  const { graph, marked, kernels, roofline } = input;
   const cost = inferCost(graph);
   const runtime = input.runtime ?? { nodes: kernels.map(nameOnly), stored: [] };
   const map = mapKernels(marked.graph, runtime, (i) => {
     const { macs, bytesRead, bytesWritten } = cost.byNode[i] as GraphCost['byNode'][number];
-    return 2 * macs + bytesRead + bytesWritten;
+    // Inputs decide where no sizes are known: what has weights is the main part.
+    return 2 * macs + bytesRead + bytesWritten + (graph.nodes[i]?.inputs.length ?? 0);
   });
   const sizes = new KernelSizes(graph, cost, map);
   const totalUs = kernels.reduce((sum, { latencyUs }) => sum + latencyUs, input.restUs);
@@ -144,7 +128,7 @@ export function createReport(input: ReportInput): ProfileReport {
       share: totalUs > 0 ? kernel.latencyUs / totalUs : 0,
       profiledMs: kernel.profiledUs / 1e3,
       deviceMs: kernel.deviceUs === null ? null : kernel.deviceUs / 1e3,
-      ...workOf(sizes.flopsOf(covered), sizes.bytesOf(covered, kernel.memory), kernel, input),
+      ...workOf(sizes.flopsOf(covered), sizes.bytesOf(covered, kernel.memory), kernel, roofline),
       memory: kernel.memory,
       body: kernel.body.map((inner) => describeInner(inner, marked)),
     };
@@ -152,7 +136,7 @@ export function createReport(input: ReportInput): ProfileReport {
   return {
     kernels: profiles,
     nodes: describeNodes(graph, map, kernels, sizes, nameOf),
-    byOp: groupByOp(profiles, input),
+    byOp: groupByOp(profiles, roofline),
   };
 }
 
@@ -192,81 +176,6 @@ function describeInner(kernel: KernelTime, marked: MarkedGraph): BodyKernel {
   };
 }
 
-function workOf(
-  flops: number | null,
-  bytes: number,
-  { latencyUs }: { readonly latencyUs: number },
-  { roofline }: Pick<ReportInput, 'roofline'>,
-): Work {
-  const intensity = flops === null || bytes === 0 ? null : flops / bytes;
-  if (roofline === null || latencyUs === 0) return { flops, bytes, intensity, rooflineShare: null };
-  const arithmeticUs = (1e6 * (flops ?? 0)) / roofline.float32.perSecond;
-  const memoryUs = (1e6 * bytes) / roofline.bandwidth.perSecond;
-  const rooflineShare = flops === null ? null : Math.max(arithmeticUs, memoryUs) / latencyUs;
-  return { flops, bytes, intensity, rooflineShare };
-}
-
-/** Work of kernels, from that of the nodes they cover. Nodes in several kernels count in equal parts. */
-class KernelSizes {
-  readonly #parts = new Map<number, number>();
-  readonly #unknown: ReadonlySet<string>;
-  readonly #types: ReturnType<typeof inferTypes>;
-
-  constructor(
-    readonly graph: Graph,
-    readonly cost: GraphCost,
-    { covered }: KernelMap,
-  ) {
-    this.#types = inferTypes(graph);
-    this.#unknown = new Set(cost.unknownOps);
-    for (const nodes of covered.values()) {
-      for (const i of nodes) this.#parts.set(i, (this.#parts.get(i) ?? 0) + 1);
-    }
-  }
-
-  /** Null where a node's operator or shapes are not known. Kernels that cover nothing compute 0. */
-  flopsOf(nodes: readonly number[]): number | null {
-    if (nodes.some((i) => !this.#isKnown(i))) return null;
-    return nodes.reduce(
-      (sum, i) => sum + (2 * (this.cost.byNode[i]?.macs ?? 0)) / (this.#parts.get(i) ?? 1),
-      0,
-    );
-  }
-
-  /** What the nodes move, less the values that stay inside; else what ONNX Runtime states. */
-  bytesOf(nodes: readonly number[], stated: EventMemory): number {
-    if (nodes.length === 0 || nodes.some((i) => !this.#isKnown(i))) {
-      return stated.inputBytes + stated.weightBytes + stated.outputBytes;
-    }
-    const inside = new Map(
-      nodes.flatMap((i) => (this.graph.nodes[i]?.outputs ?? []).map((name) => [name, i] as const)),
-    );
-    let bytes = 0;
-    for (const i of nodes) {
-      const { bytesRead, bytesWritten } = this.cost.byNode[i] as GraphCost['byNode'][number];
-      bytes += (bytesRead + bytesWritten) / (this.#parts.get(i) ?? 1);
-      const reads = this.graph.nodes[i] === undefined ? [] : readsOf(this.graph.nodes[i]);
-      for (const read of new Set(reads)) {
-        // Written by one and read by another of the kernel's nodes: in no memory of the device.
-        if (inside.has(read)) bytes -= (2 * this.#sizeOf(read)) / (this.#parts.get(i) ?? 1);
-      }
-    }
-    return Math.max(0, bytes);
-  }
-
-  #isKnown(i: number): boolean {
-    return !this.#unknown.has(this.graph.nodes[i]?.op ?? '');
-  }
-
-  #sizeOf(value: string): number {
-    const type = this.#types.get(value);
-    const dims = type?.shape?.filter((dim) => typeof dim === 'number') ?? [];
-    return type === undefined || dims.length !== type.shape?.length
-      ? 0
-      : elementCount(dims) * elementBytes[type.dtype];
-  }
-}
-
 function describeNodes(
   graph: Graph,
   { covered, fates }: KernelMap,
@@ -293,7 +202,7 @@ function describeNodes(
   }));
 }
 
-function groupByOp(kernels: readonly KernelProfile[], input: ReportInput): OpProfile[] {
+function groupByOp(kernels: readonly KernelProfile[], roofline: Roofline | null): OpProfile[] {
   const groups = new Map<string, KernelProfile[]>();
   for (const kernel of kernels) {
     const key = `${kernel.kind} ${kernel.op}`;
@@ -313,7 +222,7 @@ function groupByOp(kernels: readonly KernelProfile[], input: ReportInput): OpPro
         count: group.length,
         latencyMs,
         share: sum(({ share }) => share),
-        ...workOf(flops, bytes, { latencyUs: 1e3 * latencyMs }, input),
+        ...workOf(flops, bytes, { latencyUs: 1e3 * latencyMs }, roofline),
       };
     })
     .sort((a, b) => b.latencyMs - a.latencyMs);
