@@ -67,9 +67,9 @@ export class Histogram {
   }
 
   /**
-   * The range whose 255 steps lose least: rounding costs step²/12 for each value inside that is not
-   * 0, clipping the squared distance. The upper end is chosen first, then the lower, then the upper
-   * again.
+   * The range whose 255 steps lose least, by the squared error of each bin's middle (of the spread
+   * inside a bin, where steps are finer than bins). The upper end is chosen first, then the lower,
+   * then both again.
    */
   clippedRange(): ValueRange {
     if (!this.isFinite) throw new InternalError('a range of values that are not all finite');
@@ -99,15 +99,21 @@ export class Histogram {
 
   #loss(min: number, max: number): number {
     const width = this.#limit / HALF_BINS;
-    const noise = ((max - min) / LEVELS) ** 2 / 12;
+    const step = (max - min) / LEVELS;
     let loss = 0;
     for (let i = 0; i < this.#bins.length; i++) {
       const count = this.#bins[i] as number;
       if (count === 0) continue;
       const value = (i - HALF_BINS + 0.5) * width;
       const clipped = Math.min(max, Math.max(min, value));
-      loss += count * (clipped === value ? noise : (value - clipped) ** 2);
+      const isCoarse = clipped === value && width > step;
+      loss += count * (isCoarse ? step ** 2 / 12 : (value - roundTo(clipped, step)) ** 2);
     }
     return loss;
   }
+}
+
+/** The nearest multiple of the step. */
+function roundTo(value: number, step: number): number {
+  return step === 0 ? 0 : step * Math.round(value / step);
 }
