@@ -2,8 +2,8 @@
  * A network costs the sum of its parts: a Bayesian linear model of value on the terms of an account
  * (per-operator costs, shrunk towards a few physical totals), with everything that is not known
  * averaged over by its evidence: how far parts stray from the totals, how loud the noise is, whether
- * it grows with the value, and which account of the work is the device's. In closed form: one small
- * eigendecomposition for each prior.
+ * it grows with the value, and which account of the work is the device's. In closed form: a Cholesky
+ * factor as wide as the account for each combination.
  *
  * Idea: Bayesian model averaging over conjugate normal models (MacKay, "Bayesian interpolation",
  * 1992). Limits: costs are neither forced to be positive nor do parts overlap in time.
@@ -17,7 +17,17 @@ import type {
   FittedModel,
   Sample,
 } from './features.js';
-import { dot, rowProducts, symmetricEigen, transpose, type Vector } from './linear-algebra.js';
+import {
+  cholesky,
+  dot,
+  inverseOf,
+  rowProducts,
+  solveCholesky,
+  solveLower,
+  transpose,
+  type Vector,
+  withDiagonal,
+} from './linear-algebra.js';
 
 /** Prior standard deviation of a total's share of the mean value. */
 const TOTAL_SPREADS = [0.2, 0.6];
@@ -59,7 +69,7 @@ interface Hypothesis {
   readonly logEvidence: number;
   readonly weights: Vector;
   readonly noise: number;
-  readonly power: number;
+  readonly prior: Prior;
   /** Posterior covariance of the weights, as far as it is asked for. */
   readonly covariance: () => Vector[];
   /** The sample that is farthest from what the others say of it, in standard deviations. */
@@ -150,58 +160,82 @@ function createDesign({ groups }: Account, samples: readonly (readonly number[])
  * other, as long as the evidence bears the price of that.
  */
 function fitAccount(design: Design, targets: Vector): AccountFit {
-  const disturbance = targets.map(() => 1);
-  let fit = solveAll(design, targets, disturbance);
-  let price = 0;
-  for (let count = 1; count <= MAX_DISTURBED * targets.length; count++) {
-    const suspect = fit.best.worst();
-    if (suspect.score < SUSPICIOUS) break;
-    disturbance[suspect.sample] = DISTURBANCE;
-    const other = solveAll(design, targets, disturbance);
-    if (other.logEvidence + DISTURBED_LOG_ODDS < fit.logEvidence) break;
-    price += DISTURBED_LOG_ODDS;
-    fit = other;
-  }
-  const { hypotheses } = fit;
+  const calm = targets.map(() => 1);
+  const before = solveAll(design, targets, calm);
+  const disturbance = disturbancesOf(design, targets, bestOf(before));
+  const count = disturbance.reduce((sum, value, i) => sum + (value === calm[i] ? 0 : 1), 0);
+  const hypotheses = count === 0 ? before : solveAll(design, targets, disturbance);
   const masses = normalize(hypotheses.map(({ logEvidence }) => logEvidence));
   const weights = design.shares.map((_, j) =>
     hypotheses.reduce((total, h, i) => total + (masses[i] as number) * (h.weights[j] as number), 0),
   );
   return {
     design,
-    logEvidence: fit.logEvidence + price,
+    logEvidence: logMeanEvidence(hypotheses) + count * DISTURBED_LOG_ODDS,
     weights,
     covariance: poolCovariance(hypotheses, masses, weights),
     noise: [noiseOf(hypotheses, masses, 0), noiseOf(hypotheses, masses, 1)],
   };
 }
 
-function solveAll(design: Design, targets: Vector, disturbance: Vector) {
-  const hypotheses = NOISE_POWERS.flatMap((power) =>
+/** How many times louder than the others each sample is, under the prior of `start`. */
+function disturbancesOf(design: Design, targets: Vector, start: Hypothesis): Vector {
+  let disturbance = targets.map(() => 1);
+  let best = start;
+  for (let count = 1; count <= MAX_DISTURBED * targets.length; count++) {
+    const { sample, score } = best.worst();
+    if (score < SUSPICIOUS) break;
+    const tried = disturbance.map((value, i) => (i === sample ? DISTURBANCE : value));
+    const next = bestOf(solvePrior(design, targets, tried, start.prior));
+    if (next.logEvidence + DISTURBED_LOG_ODDS < best.logEvidence) break;
+    disturbance = tried;
+    best = next;
+  }
+  return disturbance;
+}
+
+function solveAll(design: Design, targets: Vector, disturbance: Vector): Hypothesis[] {
+  return NOISE_POWERS.flatMap((power) =>
     TOTAL_SPREADS.flatMap((total) =>
       PART_SPREADS.flatMap((part) =>
         solvePrior(design, targets, disturbance, { power, total, part }),
       ),
     ),
   );
-  const best = hypotheses.reduce((a, b) => (b.logEvidence > a.logEvidence ? b : a));
-  const sum = hypotheses.reduce((t, h) => t + Math.exp(h.logEvidence - best.logEvidence), 0);
-  return { hypotheses, best, logEvidence: best.logEvidence + Math.log(sum / hypotheses.length) };
+}
+
+function bestOf(hypotheses: readonly Hypothesis[]): Hypothesis {
+  return hypotheses.reduce((a, b) => (b.logEvidence > a.logEvidence ? b : a));
+}
+
+function logMeanEvidence(hypotheses: readonly Hypothesis[]): number {
+  const most = bestOf(hypotheses).logEvidence;
+  const sum = hypotheses.reduce((total, h) => total + Math.exp(h.logEvidence - most), 0);
+  return most + Math.log(sum / hypotheses.length);
 }
 
 function noiseOf(hypotheses: readonly Hypothesis[], masses: readonly number[], power: number) {
   return hypotheses.reduce(
-    (sum, h, i) => sum + (h.power === power ? (masses[i] as number) * h.noise ** 2 : 0),
+    (sum, h, i) => sum + (h.prior.power === power ? (masses[i] as number) * h.noise ** 2 : 0),
     0,
   );
 }
 
-/** Weights under one prior, for every noise: rows in the basis in which the prior's spread is 1. */
+interface Prior {
+  readonly power: number;
+  readonly total: number;
+  readonly part: number;
+}
+
+/**
+ * Weights under one prior, for every noise, by the normal equations A x = b with A = ΦᵀΦ + σ² I; the
+ * columns of Φ are in units in which the prior's spread is 1, its rows in units of the noise σ.
+ */
 function solvePrior(
   { rows, shares, isTotal }: Design,
   targets: Vector,
   disturbance: Vector,
-  { power, total, part }: { readonly power: number; readonly total: number; readonly part: number },
+  { power, total, part }: Prior,
 ): Hypothesis[] {
   const spreads = Float64Array.from(isTotal, (is) => (is ? total : part));
   const loudness = targets.map(
@@ -214,94 +248,48 @@ function solvePrior(
     row.map((x, j) => (x * (spreads[j] as number)) / (loudness[i] as number)),
   );
   const jacobian = loudness.reduce((sum, value) => sum + Math.log(value), 0);
-  const basis = spectrumOf(white, residuals);
+  const columns = transpose(white);
+  const gram = rowProducts(columns);
+  const b = Float64Array.from(columns, (column) => dot(column, residuals));
   const square = dot(residuals, residuals);
   return NOISES.map((noise) => {
     const variance = noise * noise;
-    let fitted = 0;
-    let logDet = (targets.length - basis.length) * Math.log(variance);
-    const offset = new Float64Array(shares.length);
-    for (const { value, vector, projection } of basis) {
-      logDet += Math.log(value + variance);
-      fitted += projection ** 2 / (value + variance);
-      for (let j = 0; j < offset.length; j++) {
-        offset[j] =
-          (offset[j] as number) + ((vector[j] as number) * projection) / (value + variance);
-      }
-    }
+    const lower = cholesky(withDiagonal(gram, variance));
+    const x = solveCholesky(lower, b);
+    const logDet =
+      (targets.length - b.length) * Math.log(variance) +
+      2 * lower.reduce((sum, row, j) => sum + Math.log(row[j] as number), 0);
     return {
-      logEvidence: -0.5 * ((square - fitted) / variance + logDet) - jacobian,
-      weights: shares.map((share, j) => share + (spreads[j] as number) * (offset[j] as number)),
+      logEvidence: -0.5 * ((square - dot(b, x)) / variance + logDet) - jacobian,
+      weights: shares.map((share, j) => share + (spreads[j] as number) * (x[j] as number)),
       noise,
-      power,
-      covariance: () => covarianceOf(basis, spreads, variance),
-      worst: () => worstOf(basis, white, residuals, variance),
+      prior: { power, total, part },
+      covariance: () =>
+        inverseOf(lower).map((row, i) =>
+          row.map((value, j) => variance * value * (spreads[i] as number) * (spreads[j] as number)),
+        ),
+      worst: () => worstOf(white, residuals, lower, x, noise),
     };
   });
 }
 
-interface Direction {
-  /** Eigenvalue of whiteᵀ · white. */
-  readonly value: number;
-  readonly vector: Vector;
-  /** vectorᵀ · whiteᵀ · residuals. */
-  readonly projection: number;
-}
-
-/** Directions of the weights that the samples say something of, from the smaller Gram matrix. */
-function spectrumOf(white: readonly Vector[], residuals: Vector): Direction[] {
-  const columns = transpose(white);
-  const small = white.length < columns.length;
-  const { values, vectors } = symmetricEigen(rowProducts(small ? white : columns));
-  const floor = 1e-13 * Math.max(...values);
-  return vectors.flatMap((vector, k) => {
-    const value = values[k] as number;
-    if (value <= floor) return [];
-    const direction = small
-      ? Float64Array.from(columns, (column) => dot(column, vector) / Math.sqrt(value))
-      : vector;
-    const projection = white.reduce(
-      (s, row, i) => s + dot(row, direction) * (residuals[i] as number),
-      0,
-    );
-    return [{ value, vector: direction, projection }];
-  });
-}
-
-/** Leave-one-out residuals by (K⁻¹ r)ᵢ / √(K⁻¹)ᵢᵢ with K = white · whiteᵀ + σ² I. */
+/** Leave-one-out residuals by (K⁻¹ r)ᵢ / √(K⁻¹)ᵢᵢ with K = ΦΦᵀ + σ² I. */
 function worstOf(
-  basis: readonly Direction[],
   white: readonly Vector[],
   residuals: Vector,
-  variance: number,
+  lower: readonly Vector[],
+  x: Vector,
+  noise: number,
 ) {
   let worst = { sample: 0, score: 0 };
   white.forEach((row, sample) => {
-    let pull = residuals[sample] as number;
-    let free = 1;
-    for (const { value, vector, projection } of basis) {
-      const along = dot(row, vector);
-      pull -= (along * projection) / (value + variance);
-      free -= (along * along) / (value + variance);
-    }
-    const score = Math.abs(pull) / Math.sqrt(variance * Math.max(free, 1e-9));
+    const half = solveLower(lower, row);
+    const free = Math.max(1e-9, 1 - dot(half, half));
+    const pull = (residuals[sample] as number) - dot(row, x);
+    const score = Math.abs(pull) / (noise * Math.sqrt(free));
     if (score > worst.score) worst = { sample, score };
   });
   return worst;
-}
-
-/** S^½ (I − Σ v vᵀ · λ / (λ + σ²)) S^½. */
-function covarianceOf(basis: readonly Direction[], spreads: Vector, variance: number): Vector[] {
-  return Array.from(spreads, (spread, i) =>
-    spreads.map((other, j) => {
-      const explained = basis.reduce(
-        (sum, { value, vector }) =>
-          sum + ((vector[i] as number) * (vector[j] as number) * value) / (value + variance),
-        0,
-      );
-      return spread * other * ((i === j ? 1 : 0) - explained);
-    }),
-  );
 }
 
 function poolCovariance(

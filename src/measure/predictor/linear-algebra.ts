@@ -72,56 +72,20 @@ export function solveCholesky(lower: Matrix, b: ArrayLike<number>): Vector {
   return x;
 }
 
-export interface Eigen {
-  readonly values: Vector;
-  /** Row i is the unit vector of value i. */
-  readonly vectors: Matrix;
+/** A + value · I. */
+export function withDiagonal(a: Matrix, value: number): Vector[] {
+  return a.map((row, i) => {
+    const copy = Float64Array.from(row);
+    copy[i] = (copy[i] as number) + value;
+    return copy;
+  });
 }
 
-const MAX_SWEEPS = 40;
-
-/** Eigenvalues and vectors of a symmetric matrix by cyclic Jacobi rotations. */
-export function symmetricEigen(symmetric: Matrix): Eigen {
-  const n = symmetric.length;
-  const a = symmetric.map((row) => Float64Array.from(row));
-  const vectors = a.map((_, i) => Float64Array.from({ length: n }, (_, j) => (i === j ? 1 : 0)));
-  const total = a.reduce((sum, row) => sum + dot(row, row), 0);
-  for (let sweep = 0; sweep < MAX_SWEEPS; sweep++) {
-    let off = 0;
-    for (let p = 0; p < n; p++) {
-      for (let q = p + 1; q < n; q++) off += ((a[p] as Vector)[q] as number) ** 2;
-    }
-    if (off <= 1e-26 * total) break;
-    for (let p = 0; p < n; p++) for (let q = p + 1; q < n; q++) rotate(a, vectors, p, q);
-  }
-  return { values: Float64Array.from(a, (row, i) => row[i] as number), vectors };
-}
-
-/** One rotation that makes a[p][q] zero. */
-function rotate(a: readonly Vector[], vectors: readonly Vector[], p: number, q: number): void {
-  const rowP = a[p] as Vector;
-  const rowQ = a[q] as Vector;
-  const apq = rowP[q] as number;
-  if (apq === 0) return;
-  const theta = ((rowQ[q] as number) - (rowP[p] as number)) / (2 * apq);
-  const t = (theta < 0 ? -1 : 1) / (Math.abs(theta) + Math.sqrt(theta * theta + 1));
-  const c = 1 / Math.sqrt(t * t + 1);
-  const s = t * c;
-  for (const row of a) {
-    const x = row[p] as number;
-    const y = row[q] as number;
-    row[p] = c * x - s * y;
-    row[q] = s * x + c * y;
-  }
-  turnRows(rowP, rowQ, c, s);
-  turnRows(vectors[p] as Vector, vectors[q] as Vector, c, s);
-}
-
-function turnRows(rowP: Vector, rowQ: Vector, c: number, s: number): void {
-  for (let k = 0; k < rowP.length; k++) {
-    const x = rowP[k] as number;
-    const y = rowQ[k] as number;
-    rowP[k] = c * x - s * y;
-    rowQ[k] = s * x + c * y;
-  }
+/** A⁻¹ from the lower triangle of A = L · Lᵀ. */
+export function inverseOf(lower: Matrix): Vector[] {
+  return lower.map((_, i) => {
+    const unit = new Float64Array(lower.length);
+    unit[i] = 1;
+    return solveCholesky(lower, unit);
+  });
 }
