@@ -4,6 +4,7 @@ import { decodeModel } from '../ir/onnx/decode.js';
 import { resolveInputs } from '../measure/dims.js';
 import { inspectModel, type ModelFacts } from './inspect.js';
 import { type Placement, placeNodes } from './place.js';
+import { imageInput } from './trial-inputs.js';
 import { measureVariants, type VariantOptions, type VariantReport } from './variants.js';
 
 export interface Examination {
@@ -27,6 +28,7 @@ export async function examineModel(
   const { onProgress = () => {} } = options;
   const graph = decodeModel(model, options.file);
   const inputs = resolveInputs(graph, options);
+  if (options.data !== undefined) imageInput(graph, options.data.dataset);
   const facts = inspectModel(graph, inputs);
   const placements: Placement[] = [];
   for (const device of devices) {

@@ -122,7 +122,14 @@ function largestDivisor(count: number, most: number): number {
   return divisor;
 }
 
-function imageInput(graph: Graph, dataset: Dataset): { input: string; batch: number | undefined } {
+/**
+ * The model's one input for images of the data set, and its batch where that is fixed. Throws
+ * `UsageError` where the images do not fit.
+ */
+export function imageInput(
+  graph: Graph,
+  dataset: Dataset,
+): { input: string; batch: number | undefined } {
   const { name, channels, height, width } = dataset;
   const wanted = `one float32 input [N, ${channels}, ${height}, ${width}], as the images of ${name}`;
   const [input, ...others] = graph.inputs;

@@ -91,7 +91,7 @@ export function formatDoctorModel(document: DoctorModelDocument): string {
     model,
     ...describeFacts(document, facts).map(([title, text]) => `  ${title.padEnd(10)} ${text}`),
     '',
-    ...placements.map(formatPlacement),
+    ...placements.map((placement) => formatPlacement(placement, facts)),
     ...(variants === null ? [] : ['', formatVariants(document.device, variants)]),
   ].join('\n');
 }
@@ -171,9 +171,12 @@ function describeFacts(
   ];
 }
 
-function formatPlacement(placement: Placement): string {
+function formatPlacement(placement: Placement, { openDims }: ModelFacts): string {
   const title = `  ${placement.device.padEnd(10)} `;
-  if (!placement.runs) return `${title}does not run: ${placement.reason}`;
+  if (!placement.runs) {
+    const hint = openDims.length === 0 ? '' : '; open sizes were assumed: give --dim or --shape';
+    return `${title}does not run: ${placement.reason}${hint}`;
+  }
   const { nodes, kernels, fallbacks, copies } = placement;
   const count = (fate: string) => nodes.filter((node) => node.fate === fate).length;
   const kernelText = Object.entries(kernels).map(([provider, n]) => `${n} kernels on ${provider}`);
