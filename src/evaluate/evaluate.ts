@@ -120,6 +120,15 @@ export interface StageCall {
   readonly history: readonly FinishedStage[];
 }
 
+/** A design and what the run has measured of it. */
+export interface MeasuredDesign {
+  readonly graph: Graph;
+  readonly metrics: Metrics;
+}
+
+/** The limits that a design is all but certain to break, with the predicted values. */
+export type Forecast = (design: Design) => readonly Violation[];
+
 export interface Evaluator {
   /** Human designs, in the order of their evaluation; names are unique. */
   readonly baselines: readonly BaselineDesign[];
@@ -128,6 +137,14 @@ export interface Evaluator {
    * @throws ArchwrightError (or UsageError) saying why the architecture is illegal.
    */
   decode(architecture: Json): Design;
+  /**
+   * Learns from what was measured which proposals are not worth a trial; `undefined` while that is
+   * too little. A function of its arguments alone. Absent where the evaluator cannot tell.
+   */
+  forecast?(
+    measured: readonly MeasuredDesign[],
+    constraints: readonly Constraint[],
+  ): Forecast | undefined;
   /**
    * Runs one stage. A candidate's own fault is an outcome, never an exception; what is thrown
    * (a full disk, a broken invariant) stops the run, which can be resumed.

@@ -47,6 +47,7 @@ import {
   type StageName,
   type StageOutcome,
 } from './evaluate.js';
+import { createForecaster } from './forecast.js';
 
 export interface LocalEvaluatorOptions<A> {
   readonly space: Space<A>;
@@ -88,6 +89,7 @@ export function createLocalEvaluator<A>(options: LocalEvaluatorOptions<A>): Eval
   }));
   return {
     baselines,
+    forecast: createForecaster(),
     decode(architecture: Json): Design {
       const point = space.parse(architecture);
       const graph = space.decode(point);

@@ -38,6 +38,7 @@ export {
   featuresOf,
   type GraphEncoder,
   type GraphWork,
+  type Quantity,
 } from './predictor/graph-features.js';
 export { fitRidge } from './predictor/ridge.js';
 

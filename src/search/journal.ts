@@ -9,10 +9,14 @@ import type { Ledger, ProposalRecord, StageRecord } from '../ledger/ledger.js';
 import type { Json, Metrics, Trial } from '../trial/trial.js';
 import type { SearchEvent } from './events.js';
 
-/** Kinds of recorded events; each occurs once in a run, `retest-round` once for each round. */
+/**
+ * Kinds of recorded events; each occurs once in a run, but `retest-round` once for each round and
+ * `skipped` at most once for each trial.
+ */
 export const EVENT = {
   settings: 'settings',
   constraints: 'constraints',
+  skipped: 'skipped',
   searchEnd: 'search-end',
   retestPlan: 'retest-plan',
   retestRound: 'retest-round',

@@ -13,7 +13,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Agent, Operators, Problem } from '../agent/agent.js';
 import { ArchwrightError, InternalError, UsageError } from '../errors.js';
-import type { Evaluator } from '../evaluate/evaluate.js';
+import type { Evaluator, MeasuredDesign } from '../evaluate/evaluate.js';
 import type { Ledger, ProposalRecord } from '../ledger/ledger.js';
 import type { Constraint } from '../trial/objective.js';
 import { frontOf } from '../trial/rank.js';
@@ -78,6 +78,9 @@ class Search {
   readonly #pipeline: Pipeline;
   readonly #proposals: ProposalRecord[] = [];
   readonly #trials: Trial[] = [];
+  readonly #measured: MeasuredDesign[] = [];
+  /** Trials that `#measured` was made from. */
+  #decodedTrials = 0;
   /** The first trial with each hash. */
   readonly #known = new Map<string, number>();
 
@@ -170,7 +173,7 @@ class Search {
       const arm = this.#nextArm(arms, id);
       if (arm === undefined) return;
       const end = journal.endOf(id);
-      const proposal = this.#ask(arm, id);
+      const proposal = this.#ask(arm, id, constraints);
       const refusal = end === undefined ? this.#refusalOf(proposal) : undefined;
       const trial =
         end ??
@@ -219,11 +222,14 @@ class Search {
     return arms.find(({ state }) => state === next);
   }
 
-  #ask({ agent, asks }: Arm, id: number): ProposalRecord {
+  #ask({ agent, asks }: Arm, id: number, constraints: readonly Constraint[]): ProposalRecord {
     const { evaluator } = this.#options;
     const proposal = this.#propose(id, () => {
       const isKnown = (hash: string) => this.#known.has(hash);
-      const answer = askForNew(agent, asks, this.#rng, evaluator, isKnown);
+      const forecast = evaluator.forecast?.(this.#measuredDesigns(), constraints);
+      const answer = askForNew(agent, asks, this.#rng, evaluator, isKnown, forecast);
+      const { skipped } = answer;
+      if (skipped.length > 0) this.#journal.decide(EVENT.skipped, String(id), () => ({ skipped }));
       const { architecture, operator, parents } = answer.proposal;
       return {
         id,
@@ -242,6 +248,23 @@ class Search {
       );
     }
     return proposal;
+  }
+
+  /** Designs of the trials that have ended, each decoded once. */
+  #measuredDesigns(): readonly MeasuredDesign[] {
+    const { evaluator } = this.#options;
+    for (const trial of this.#trials.slice(this.#decodedTrials)) {
+      const { agent, architecture, hash } = trial;
+      const design =
+        agent === BASELINE_AGENT
+          ? evaluator.baselines.find((one) => one.hash === hash)
+          : tryDecode(evaluator, { ...trial, architecture });
+      if (trial.state === 'failed' || design === undefined) continue;
+      if (design instanceof ArchwrightError) continue;
+      this.#measured.push({ graph: design.graph, metrics: trial.metrics });
+    }
+    this.#decodedTrials = this.#trials.length;
+    return this.#measured;
   }
 
   /** Why a proposal is not evaluated at all, or `undefined`. */

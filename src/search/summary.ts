@@ -69,6 +69,8 @@ export interface ArmSummary {
   readonly trials: Readonly<Record<TrialState, number>>;
   /** Asks, those included that brought nothing new. */
   readonly asks: number;
+  /** Answers passed over because they were forecast to break a limit. */
+  readonly skipped: number;
   readonly seconds: number;
   /** Of its complete trials by the search's own scores; comparable within the run. */
   readonly hypervolume: number;
@@ -228,12 +230,25 @@ class Summary {
         agent,
         trials: countStates(own),
         asks: Math.max(...proposals.filter((one) => one.agent === agent).map(({ ask }) => ask)),
+        skipped: this.#skipped(own),
         seconds: own.reduce((sum, { costSeconds }) => sum + costSeconds, 0),
         hypervolume: points.length === 0 ? 0 : hypervolume(points, reference),
         front: front.map(({ id }) => id),
         best: front[0] === undefined ? null : this.#trial(front[0]),
       };
     });
+  }
+
+  #skipped(trials: readonly Trial[]): number {
+    const ids = new Set(trials.map(({ id }) => String(id)));
+    return this.#ledger
+      .events()
+      .filter(({ kind, key }) => kind === EVENT.skipped && ids.has(key))
+      .reduce(
+        (sum, { payload }) =>
+          sum + (payload as unknown as { readonly skipped: readonly Json[] }).skipped.length,
+        0,
+      );
   }
 
   /**
