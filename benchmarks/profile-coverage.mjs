@@ -1,7 +1,8 @@
 /**
  * Do the times of a profile add up to the latency? For every model and device: the sum over the
  * profile ÷ the latency of its own unprofiled session, and ÷ the p50 of `measureModel` in another
- * process; how many nodes there are, what became of them, and how the profiler's cost was scaled.
+ * process; how many nodes there are, what became of them, and by what factor the calibrated cost of
+ * the profiler was fitted, with what the sum would have been without it.
  *
  *   npm run build && node benchmarks/profile-coverage.mjs [--devices cpu,webgpu] [--threads 1]
  *     [--seconds 3] [--models folder] [--only name] [--json]
@@ -50,6 +51,7 @@ async function cover(device, file) {
     coverage: profile.coverage,
     coverageOfBench: profile.totalMs / latencyMs.p50,
     costScale: profile.profilerCost?.scale ?? null,
+    unscaledCoverage: profile.profilerCost?.unscaledCoverage ?? null,
     nodes: profile.nodes.length,
     fates: ['kernel', 'fused', 'folded', 'removed'].map(count),
     kernels: profile.kernels.length,
@@ -90,6 +92,7 @@ process.stdout.write(
           number('sum ÷ bench', (row) => row.coverageOfBench, 3),
           number('rest ms', (row) => row.restMs, 4),
           number('cost ×', (row) => row.costScale, 2),
+          number('sum at × 1', (row) => row.unscaledCoverage, 2),
           number('nodes', (row) => row.nodes, 0),
           { title: 'kernel/fused/folded/removed', value: ({ fates }) => fates.join('/') },
           number('kernels', (row) => row.kernels, 0),

@@ -5,9 +5,10 @@
  */
 import type { Device } from '../device/device.js';
 import { UsageError } from '../errors.js';
-import type { Graph } from '../ir/graph.js';
+import { type Graph, withGraph } from '../ir/graph.js';
 import { decodeModel } from '../ir/onnx/decode.js';
 import { encodeModel } from '../ir/onnx/encode.js';
+import { renameModel } from '../ir/onnx/rename.js';
 import { Runner } from '../runtime/runtime.js';
 import { resolveInputs } from './dims.js';
 import type { InputDims } from './inputs.js';
@@ -85,6 +86,8 @@ export interface ModelProfile extends ProfileReport {
     readonly perDimUs: number;
     /** Calibrated cost × this was taken off; 1 where the calibration was exact. */
     readonly scale: number;
+    /** What `coverage` would be with the cost as calibrated: how much there was to be fitted. */
+    readonly unscaledCoverage: number;
   } | null;
   /** Peaks that `rooflineShare` refers to. */
   readonly roofline: { readonly flopsPerSecond: number; readonly bytesPerSecond: number } | null;
@@ -122,7 +125,7 @@ export async function profileModel(
       () =>
         callProfile(
           {
-            model: encodeModel(marked.graph),
+            model: nameModel(model, marked.graph, resolved.graph),
             nodes: graph.nodes.length,
             session: device.sessionOptions(),
             dims: resolved.dims,
@@ -137,7 +140,7 @@ export async function profileModel(
   ).catch((error: unknown) => {
     throw explainShapes(error, resolved);
   });
-  const onHost = result.times.costScale !== null;
+  const onHost = result.times.fit !== null;
   const runtime = readRuntimeGraph(result.runtimeModel);
   const { times, roofline, latencyUs, cost } = result;
   const report = createReport({
@@ -171,7 +174,7 @@ export async function profileModel(
       latencyMs: times.restUs / 1e3,
       share: times.restUs / 1e3 / totalMs,
     },
-    profilerCost: describeCost(cost, times.costScale),
+    profilerCost: describeCost(cost, times.fit, latencyUs.p50),
     roofline: roofline && {
       flopsPerSecond: roofline.float32.perSecond,
       bytesPerSecond: roofline.bandwidth.perSecond,
@@ -198,6 +201,13 @@ function callProfile(args: ProfileArgs, signal: AbortSignal | undefined): Promis
     .finally(() => runner.close());
 }
 
+/** The user's own file under marked names; an input of unknown rank is given the shape it resolved to. */
+function nameModel(model: Uint8Array, marked: Graph, { inputs }: Graph): Uint8Array {
+  const renamed = renameModel(model, marked);
+  if (marked.inputs.every(({ shape }) => shape !== undefined)) return renamed;
+  return encodeModel(withGraph(marked, { inputs }));
+}
+
 /** Undefined where it was not written, or holds what Graph cannot. */
 function readRuntimeGraph(model: ProfileResult['runtimeModel']): RuntimeGraph | undefined {
   if (!('bytes' in model)) return undefined;
@@ -213,11 +223,19 @@ function readRuntimeGraph(model: ProfileResult['runtimeModel']): RuntimeGraph | 
 
 function describeCost(
   cost: ProfileResult['cost'],
-  scale: number | null,
+  fit: ProfileResult['times']['fit'],
+  latencyUs: number,
 ): ModelProfile['profilerCost'] {
-  if (cost === null || scale === null) return null;
+  if (cost === null || fit === null) return null;
   const { perEventUs, perTensorUs, perDimUs } = cost;
-  return { perEventUs, perTensorUs, perDimUs, scale };
+  const { scale, unscaledUs } = fit;
+  return {
+    perEventUs,
+    perTensorUs,
+    perDimUs,
+    scale,
+    unscaledCoverage: unscaledUs / latencyUs,
+  };
 }
 
 function raisedFlags(raised: Readonly<Record<ProfileFlag, boolean>>): ProfileFlag[] {

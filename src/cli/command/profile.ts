@@ -184,7 +184,7 @@ function formatHead(d: ProfileDocument): string {
     ...d.notes.map((note) => `  ${note}`),
     `  latency   p50 ${formatMs(d.latencyMs.p50)} ms, measured without the profiler (${d.latencyMs.samples} samples)`,
     `  accounted nodes ${formatTime(own)} + added ${formatTime(added)} + ${rest} ${formatTime(d.rest.latencyMs)} = ${formatTime(d.totalMs)} ms, ${(100 * d.coverage).toFixed(1)} % of it`,
-    `  profiler  ${formatMs(d.profiledMs)} ms with it, ${d.runs} runs averaged${cost === null ? '' : `; its cost per kernel taken off (calibrated × ${cost.scale.toFixed(2)})`}`,
+    `  profiler  ${formatMs(d.profiledMs)} ms with it, ${d.runs} runs averaged${cost === null ? '' : `; cost taken off: calibrated × ${cost.scale.toFixed(2)} (× 1: ${(100 * cost.unscaledCoverage).toFixed(0)} %)`}`,
     ...formatMemory(d),
     ...(d.roofline === null
       ? []

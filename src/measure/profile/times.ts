@@ -47,8 +47,13 @@ export interface ProfileTimes {
   readonly restUs: number;
   /** Runs that were averaged: those that count, with the same kernels as the last. */
   readonly runs: number;
-  /** Factor on the modelled cost of the profiler; null where it was not needed. */
-  readonly costScale: number | null;
+  /** How the modelled cost of the profiler was fitted; null where it was not needed. */
+  readonly fit: {
+    /** Factor on the cost. */
+    readonly scale: number;
+    /** Kernels and rest together with the cost as it was calibrated, without that factor. */
+    readonly unscaledUs: number;
+  } | null;
   /** A run of about the average duration, as it was recorded. */
   readonly sample: { readonly run: RunEvents; readonly programs: readonly ProgramEvent[] };
 }
@@ -73,18 +78,18 @@ export function inferTimes(
     .slice(-counted.length)
     .filter(({ run }, i) => counted[i] && sequenceOf(run.kernels) === last)
     .sort((a, b) => a.run.durationUs - b.run.durationUs);
-  const average = averageKernels(usual.map(({ run }) => run.kernels));
+  const average = spreadSpikes(usual.map(({ run }) => run.kernels));
   const common = {
     runs: usual.length,
     sample: usual[Math.floor(usual.length / 2)] as (typeof usual)[number],
   };
   if (profile.programs.length === 0) {
-    const { kernels, scale } = fitHost(average, cost, latencyUs - cost.perRunUs);
-    return { kernels, restUs: cost.perRunUs, costScale: scale, ...common };
+    const { kernels, fit } = fitHost(average, cost, latencyUs);
+    return { kernels, restUs: cost.perRunUs, fit, ...common };
   }
   const kernels = addDevice(average, usual, cost);
   const wallUs = midmean(usual.map(({ run }) => run.durationUs));
-  return { kernels, restUs: Math.max(0, wallUs - sumLatency(kernels)), costScale: null, ...common };
+  return { kernels, restUs: Math.max(0, wallUs - sumLatency(kernels)), fit: null, ...common };
 }
 
 /** A kernel averaged over runs, before what it stands for is known. */
@@ -94,6 +99,26 @@ interface Average extends Omit<KernelTime, 'latencyUs' | 'deviceUs' | 'body'> {
   /** Beside its body. */
   readonly ownUs: number;
   readonly body: readonly Average[];
+}
+
+/**
+ * Kernels on average. Disturbances hit one kernel in one run and another in the next: each kernel's
+ * middle half knows nothing of them, but the middle half of the runs does, as does the latency. So
+ * what a run has more than its kernels is spread over them in proportion.
+ */
+function spreadSpikes(runs: readonly (readonly KernelEvent[])[]): Average[] {
+  const total = (kernels: readonly KernelEvent[]) =>
+    kernels.reduce((sum, { durationUs }) => sum + durationUs, 0);
+  const average = averageKernels(runs);
+  const kernelsUs = average.reduce((sum, { profiledUs }) => sum + profiledUs, 0);
+  const factor = kernelsUs > 0 ? midmean(runs.map(total)) / kernelsUs : 1;
+  const scale = (kernel: Average): Average => ({
+    ...kernel,
+    profiledUs: factor * kernel.profiledUs,
+    ownUs: factor * kernel.ownUs,
+    body: kernel.body.map(scale),
+  });
+  return average.map(scale);
 }
 
 function averageKernels(runs: readonly (readonly KernelEvent[])[]): Average[] {
@@ -123,20 +148,21 @@ function withoutCost(kernel: Average, cost: ProfilerCost, scale: number): Kernel
   return { name, op, provider, latencyUs, profiledUs, deviceUs: null, memory, body };
 }
 
-/** The factor on `cost` with which the kernels take `targetUs`, by bisection. */
+/** Finds the factor on `cost` with which kernels and rest take `latencyUs`, by bisection. */
 function fitHost(
   average: readonly Average[],
   cost: ProfilerCost,
-  targetUs: number,
-): { kernels: KernelTime[]; scale: number } {
+  latencyUs: number,
+): Pick<ProfileTimes, 'kernels' | 'fit'> {
   const at = (scale: number) => average.map((kernel) => withoutCost(kernel, cost, scale));
   let [low, high] = SCALE_BOUNDS as readonly [number, number];
   for (let i = 0; i < 30; i++) {
     const middle = (low + high) / 2;
-    if (sumLatency(at(middle)) > targetUs) low = middle;
+    if (sumLatency(at(middle)) + cost.perRunUs > latencyUs) low = middle;
     else high = middle;
   }
-  return { kernels: at(high), scale: high };
+  const unscaledUs = sumLatency(at(1)) + cost.perRunUs;
+  return { kernels: at(high), fit: { scale: high, unscaledUs } };
 }
 
 type RunWithPrograms = ProfileTimes['sample'];

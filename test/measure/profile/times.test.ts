@@ -78,7 +78,8 @@ describe('inferTimes on the host', () => {
 
   it('takes the calibrated cost off where that leaves the latency', () => {
     const times = inferTimes(profile, counted, cost, 16);
-    expect(times.costScale).toBeCloseTo(1, 3);
+    expect(times.fit?.scale).toBeCloseTo(1, 3);
+    expect(times.fit?.unscaledUs).toBeCloseTo(16, 9);
     expect(times.runs).toBe(6);
     expect(times.kernels.map(({ latencyUs }) => latencyUs)).toEqual([
       expect.closeTo(7, 2),
@@ -90,7 +91,7 @@ describe('inferTimes on the host', () => {
 
   it('scales the cost, and takes no kernel for faster than one that does nothing', () => {
     const times = inferTimes(profile, counted, cost, 2 + 2.2);
-    expect(times.costScale).toBeGreaterThan(1);
+    expect(times.fit?.scale).toBeGreaterThan(1);
     const total = times.kernels.reduce((sum, { latencyUs }) => sum + latencyUs, times.restUs);
     expect(total).toBeGreaterThan(4.2); // beyond the bounds of the scale: it does not add up
   });
@@ -135,11 +136,11 @@ describe('inferTimes on a device', () => {
 
   it('gives kernels the time of their programs, and the rest of the run its own line', () => {
     const profile = parse([...starts.flatMap(run), ...starts.flatMap(programs)]);
-    const { kernels, restUs, costScale } = inferTimes(profile, [true, true, true], cost, 100);
+    const { kernels, restUs, fit } = inferTimes(profile, [true, true, true], cost, 100);
     expect(kernels.map(({ latencyUs }) => latencyUs)).toEqual([30, 10, 25]);
     expect(kernels.map(({ deviceUs }) => deviceUs)).toEqual([30, null, 25]);
     expect(restUs).toBe(35);
-    expect(costScale).toBeNull();
+    expect(fit).toBeNull();
   });
 
   it('knows the programs of a run by their repetition, else by the clock', () => {
