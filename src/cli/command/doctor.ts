@@ -9,9 +9,10 @@ import { loadBinding, loadHost } from '../../runtime/runtime.js';
 import { VERSION } from '../compose.js';
 import { addNormalizationOptions } from '../data-options.js';
 import { addDeviceOptions } from '../device-options.js';
+import { formatDoctorModel } from '../doctor-text.js';
 import { type OutputOptions, print } from '../output.js';
 import { parseDim, parsePositive, parseShape, parseWhole } from '../parse.js';
-import { type DoctorModelFlags, doctorModel, formatDoctorModel } from './doctor-model.js';
+import { type DoctorModelFlags, doctorModel } from './doctor-model.js';
 
 interface Check {
   readonly name: string;
