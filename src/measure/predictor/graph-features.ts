@@ -2,6 +2,7 @@
  * Features of a graph of our own IR: nodes, multiply–accumulates and bytes by kind of operator, from
  * the static cost of each node. Convolutions are told apart by what their loops look like.
  */
+import { intOf } from '../../ir/attributes.js';
 import { type GraphCost, inferCost } from '../../ir/cost.js';
 import type { Graph, Node } from '../../ir/graph.js';
 import type { FeatureSchema, Features } from './features.js';
@@ -47,8 +48,8 @@ export function featuresOf(graph: Graph, dims: Readonly<Record<string, number>> 
 
 function kindOf(node: Node, weights: ReadonlyMap<string, readonly number[]>): string {
   if (node.op !== 'Conv') return node.op;
-  const [, perGroup, ...kernel] = weights.get(node.inputs[1] ?? '') ?? [];
-  if (perGroup === 1) return 'Conv depthwise';
+  const [, , ...kernel] = weights.get(node.inputs[1] ?? '') ?? [];
+  if (intOf(node, 'group', 1) > 1) return 'Conv grouped';
   return kernel.every((size) => size === 1) ? 'Conv pointwise' : 'Conv';
 }
 

@@ -23,7 +23,7 @@ const LENGTHS = [0.5, 1.5, 4];
 const HEIGHTS = [0.05, 0.15, 0.4];
 const NOISES = [0.01, 0.04, 0.1, 0.25];
 /** Terms are compared by log(this share of their mean + term). */
-const LOG_FLOOR = 0.01;
+const LOG_FLOOR = 0.3;
 /** Least estimate that is corrected, relative to the mean value. */
 const LEAST = 0.02;
 

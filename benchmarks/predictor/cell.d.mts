@@ -1,0 +1,3 @@
+export const CELLS: number;
+export function canonicalCells(): readonly (readonly number[])[];
+export function parseCell(text: unknown): readonly number[] | undefined;
