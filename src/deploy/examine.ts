@@ -33,7 +33,7 @@ export async function examineModel(
   const placements: Placement[] = [];
   for (const device of devices) {
     onProgress(`running it on ${device.id}`);
-    placements.push(await placeNodes(device, graph, inputs));
+    placements.push(await placeNodes(device, model, graph, inputs));
   }
   const variants =
     placements[0]?.runs === true ? await measureVariants(devices[0], graph, model, options) : null;

@@ -1,12 +1,12 @@
 /** What can be said of a model without running it. */
 
 import { subgraphsOf } from '../ir/attributes.js';
-import { inferCost } from '../ir/cost.js';
 import type { Graph, Node } from '../ir/graph.js';
 import { inferTypes } from '../ir/infer.js';
 import { isKnownOp } from '../ir/op-schema.js';
 import { isQuantized } from '../ir/pass/quantize.js';
 import type { ResolvedInputs } from '../measure/dims.js';
+import { inferCostOf } from '../measure/measure.js';
 import { type ElementType, elementBytes, elementCount } from '../util/tensor.js';
 import { deprecated, opsetGates, releaseOf } from './opsets.js';
 
@@ -58,7 +58,7 @@ const LARGE_BYTES = 1024 ** 2;
 /** Looks at a decoded model; `inputs` has the sizes that its open dimensions are given. */
 export function inspectModel(graph: Graph, inputs: ResolvedInputs): ModelFacts {
   const { '': opset = 0, ...domains } = graph.opsets;
-  const { params, macs } = inferCost(inputs.graph);
+  const { params, macs } = inferCostOf(inputs);
   const nodes = allNodes(graph);
   const old = byOp(nodes.filter(({ op, domain }) => domain === '' && op in deprecated));
   return {

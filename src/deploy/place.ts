@@ -2,14 +2,13 @@
 import type { Device } from '../device/device.js';
 import { isWorkFailure } from '../device/run.js';
 import { errorMessage } from '../errors.js';
-import { inferCost } from '../ir/cost.js';
-import type { Graph, Node } from '../ir/graph.js';
-import { decodeModel } from '../ir/onnx/decode.js';
-import { encodeModel } from '../ir/onnx/encode.js';
+import { type GraphCost, inferCost } from '../ir/cost.js';
+import type { Graph } from '../ir/graph.js';
 import type { ResolvedInputs } from '../measure/dims.js';
-import { type Fate, mapKernels, type RuntimeGraph } from '../measure/profile/fate.js';
+import { type Fate, mapKernels } from '../measure/profile/fate.js';
 import { withProfileFolder } from '../measure/profile/files.js';
 import { markGraph } from '../measure/profile/mark.js';
+import { nameModel, readRuntimeGraph } from '../measure/profile.js';
 import type { PlaceArgs, PlaceResult } from './place-task.js';
 
 /** What became of one node of the user's graph. */
@@ -42,12 +41,13 @@ const copying: ReadonlySet<string> = new Set(['MemcpyToHost', 'MemcpyFromHost'])
 const TIMEOUT_MS = 300_000;
 
 /**
- * Loads `graph` on the device, runs it once under the profiler and says which execution provider
- * computed each node. Takes the device's lease. Rejects only for faults of our own: a model that the
- * device refuses or dies of is an answer.
+ * Loads `model` (the file that `graph` was decoded from) on the device, runs it once under the
+ * profiler and says which execution provider computed each node. Takes the device's lease. A model
+ * that the device refuses or dies of is an answer; rejects for faults of our own.
  */
 export async function placeNodes(
   device: Device,
+  model: Uint8Array,
   graph: Graph,
   inputs: ResolvedInputs,
 ): Promise<Placement> {
@@ -55,16 +55,13 @@ export async function placeNodes(
   try {
     const result = await withProfileFolder((folder) => {
       const args: PlaceArgs = {
-        model: encodeModel(marked),
+        model: nameModel(model, marked, inputs.graph),
         dims: inputs.dims,
-        options: device.sessionOptions(),
+        session: device.sessionOptions(),
         folder,
       };
-      const task = {
-        module: new URL('place-task.js', import.meta.url).href,
-        name: 'placeTask',
-        args,
-      };
+      const module = new URL('place-task.js', import.meta.url).href;
+      const task = { module, name: 'placeTask', args };
       return device.lease(() => device.runner.call<PlaceResult>(task, { timeoutMs: TIMEOUT_MS }));
     });
     return describe(device, inputs.graph, marked, result);
@@ -82,16 +79,13 @@ function describe(
   marked: Graph,
   { kernels, runtimeModel }: PlaceResult,
 ): Placement {
-  const runtime: RuntimeGraph =
-    runtimeModel === null
-      ? {
-          nodes: kernels.map(({ name, op }) => ({ name, op, inputs: [], outputs: [] })),
-          stored: [],
-        }
-      : readRuntimeGraph(runtimeModel);
+  const runtime = readRuntimeGraph(runtimeModel) ?? {
+    nodes: kernels.map(({ name, op }) => ({ name, op, inputs: [], outputs: [] })),
+    stored: [],
+  };
   const { byNode } = inferCost(graph);
   const { covered, fates } = mapKernels(marked, runtime, (i) => {
-    const { macs = 0, bytesRead = 0, bytesWritten = 0 } = byNode[i] ?? {};
+    const { macs, bytesRead, bytesWritten } = byNode[i] as GraphCost['byNode'][number];
     return 2 * macs + bytesRead + bytesWritten;
   });
   const providers = new Map<number, string>();
@@ -100,11 +94,11 @@ function describe(
     counts[provider] = (counts[provider] ?? 0) + 1;
     for (const i of covered.get(name) ?? []) providers.set(i, provider);
   }
-  const nodes = graph.nodes.map(({ name, op }: Node, i): PlacedNode => {
+  const nodes = graph.nodes.map(({ name, op }, i): PlacedNode => {
     return { name, op, fate: fates[i] as Fate, provider: providers.get(i) ?? null };
   });
-  const fallbacks =
-    device.provider.toLowerCase() === 'cpu' ? [] : nodes.filter(({ provider }) => provider === CPU);
+  const onHost = device.provider === 'cpu';
+  const fallbacks = onHost ? [] : nodes.filter(({ provider }) => provider === CPU);
   return {
     device: device.id,
     runs: true,
@@ -113,9 +107,4 @@ function describe(
     fallbacks: fallbacks.map(({ name, op }) => ({ name, op })),
     copies: kernels.filter(({ op }) => copying.has(op)).length,
   };
-}
-
-function readRuntimeGraph(bytes: Uint8Array): RuntimeGraph {
-  const { nodes, initializers } = decodeModel(bytes, "ONNX Runtime's graph");
-  return { nodes, stored: initializers.map(({ name }) => name) };
 }

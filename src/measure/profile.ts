@@ -202,14 +202,14 @@ function callProfile(args: ProfileArgs, signal: AbortSignal | undefined): Promis
 }
 
 /** The user's own file under marked names; an input of unknown rank is given the shape it resolved to. */
-function nameModel(model: Uint8Array, marked: Graph, { inputs }: Graph): Uint8Array {
+export function nameModel(model: Uint8Array, marked: Graph, { inputs }: Graph): Uint8Array {
   const renamed = renameModel(model, marked);
   if (marked.inputs.every(({ shape }) => shape !== undefined)) return renamed;
   return encodeModel(withGraph(marked, { inputs }));
 }
 
 /** Undefined where it was not written, or holds what Graph cannot. */
-function readRuntimeGraph(model: ProfileResult['runtimeModel']): RuntimeGraph | undefined {
+export function readRuntimeGraph(model: ProfileResult['runtimeModel']): RuntimeGraph | undefined {
   if (!('bytes' in model)) return undefined;
   let graph: Graph;
   try {

@@ -2,6 +2,7 @@ import { afterAll, describe, expect, it, vi } from 'vitest';
 import { placeNodes } from '../../src/deploy/place.js';
 import { createDevice } from '../../src/device/ort.js';
 import type { Graph } from '../../src/ir/graph.js';
+import { encodeModel } from '../../src/ir/onnx/encode.js';
 import { resolveInputs } from '../../src/measure/dims.js';
 import { Rng } from '../../src/util/random.js';
 import { convNet } from '../ir/pass/small-nets.js';
@@ -12,7 +13,7 @@ vi.setConfig({ testTimeout: 300_000 });
 const device = createDevice({ threads: 1 });
 afterAll(() => device.close());
 
-const place = (graph: Graph) => placeNodes(device, graph, resolveInputs(graph));
+const place = (graph: Graph) => placeNodes(device, encodeModel(graph), graph, resolveInputs(graph));
 
 describe('placeNodes', () => {
   it('says of every node which provider ran it, or what became of it', async () => {

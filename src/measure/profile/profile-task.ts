@@ -105,9 +105,12 @@ async function tryRoofline(options: SessionOptions): Promise<Roofline | null> {
   }
 }
 
-/** Some providers compile parts of the graph to what no ONNX file can hold. */
-async function openProfiled(
-  { model, session }: ProfileArgs,
+/**
+ * A session that is profiled, and the graph as it runs it: some providers compile parts of the graph
+ * to what no ONNX file can hold.
+ */
+export async function openProfiled(
+  { model, session }: Pick<ProfileArgs, 'model' | 'session'>,
   files: ProfileFiles,
 ): Promise<{ session: Session; runtimeModel: ProfileResult['runtimeModel'] }> {
   const optimizedModelPath = `${files.prefix()}.onnx`;
