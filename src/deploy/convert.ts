@@ -111,7 +111,7 @@ function requireFloat(graph: Graph): void {
  * x86 without VNNI adds pairs of byte products in 16 bits, which saturate; with weights of 7 bits
  * they cannot.
  */
-function weightLimit(features: readonly string[], platform: string): number {
+export function weightLimit(features: readonly string[], platform: string): number {
   const isX86 = /x64|x86/.test(platform);
   return isX86 && !features.some((feature) => /vnni/.test(feature)) ? 63 : 127;
 }

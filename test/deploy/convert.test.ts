@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, it, vi } from 'vitest';
 import { loadDataset } from '../../src/data/data.js';
-import { convertToFloat16, quantizeModel } from '../../src/deploy/convert.js';
+import { convertToFloat16, quantizeModel, weightLimit } from '../../src/deploy/convert.js';
 import type { ScoreArgs, ScoreResult } from '../../src/deploy/score-task.js';
 import { createTrialInputs, type ImageData } from '../../src/deploy/trial-inputs.js';
 import { createDevice } from '../../src/device/ort.js';
@@ -107,6 +107,15 @@ describe('on random inputs', () => {
     await expect(quantizeModel(device, graph)).rejects.toThrow('quantised already: node');
     await expect(convertToFloat16(device, graph)).rejects.toThrow('quantised already: node');
   });
+});
+
+it.each([
+  [['avx2', 'fma'], 'Linux 6.1 x86_64', 63],
+  [['avx512f', 'avx512_vnni'], 'Linux 6.1 x86_64', 127],
+  [['avx2', 'avx_vnni'], 'Darwin 23 x86_64', 127],
+  [['neon'], 'Darwin 23 arm64', 127],
+])('keeps sums from saturating: %j on %s → %i', (features, platform, limit) => {
+  expect(weightLimit(features, platform)).toBe(limit);
 });
 
 describe('on images', () => {
