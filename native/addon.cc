@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "convert.h"
+#include "cpu/peak.h"
 #include "cuda_addon.h"
 #include "file_lock.h"
 #include "host.h"
@@ -64,16 +65,19 @@ Addon::Addon(Napi::Env, Napi::Object exports) {
                            InstanceMethod("hostFacts", &Addon::hostFacts),
                            InstanceMethod("memoryUse", &Addon::memoryUse),
                            InstanceMethod("resetPeakMemory", &Addon::resetPeakMemory),
+                           InstanceMethod("measurePeak", &Addon::measurePeak),
                            InstanceMethod("createSession", &Addon::createSession),
                            InstanceMethod("sessionInputs", &Addon::sessionInputs),
                            InstanceMethod("sessionOutputs", &Addon::sessionOutputs),
                            InstanceMethod("sessionLoadNs", &Addon::sessionLoadNs),
                            InstanceMethod("allocatorStats", &Addon::allocatorStats),
+                           InstanceMethod("endProfiling", &Addon::endProfiling),
                            InstanceMethod("releaseSession", &Addon::releaseSession),
                            InstanceMethod("run", &Addon::run),
                            InstanceMethod("createTimer", &Addon::createTimer),
                            InstanceMethod("timerFirstRunNs", &Addon::timerFirstRunNs),
                            InstanceMethod("runTimer", &Addon::runTimer),
+                           InstanceMethod("runTimersTogether", &Addon::runTimersTogether),
                            InstanceMethod("timerOutputs", &Addon::timerOutputs),
                            InstanceMethod("releaseTimer", &Addon::releaseTimer),
                            InstanceMethod("runLoop", &Addon::runLoop),
@@ -104,6 +108,21 @@ Napi::Value Addon::resetPeakMemory(Info info) {
   return Napi::Boolean::New(info.Env(), archwright::resetPeakMemory());
 }
 
+Napi::Value Addon::measurePeak(Info info) {
+  const std::string kind = info[0].As<Napi::String>();
+  const kernels::Peak peak = kind == "float32"   ? kernels::Peak::kFloat32
+                             : kind == "float64" ? kernels::Peak::kFloat64
+                             : kind == "int8"    ? kernels::Peak::kInt8
+                                                 : kernels::Peak::kBandwidth;
+  const int threads = info[1].ToNumber().Int32Value();
+  const int repetitions = info[2].ToNumber().Int32Value();
+  const auto bytes = static_cast<size_t>(info[3].ToNumber().Int64Value());
+  return promiseWork(
+      info.Env(), KeepAlive(),
+      [=] { return kernels::measurePeak(peak, threads, repetitions, bytes); },
+      [](Napi::Env env, std::vector<double>& rates) { return toJs(env, rates); });
+}
+
 Napi::Value Addon::createSession(Info info) {
   KeepAlive keep;
   size_t bytes = 0;
@@ -131,7 +150,12 @@ Napi::Value Addon::sessionLoadNs(Info info) {
 }
 
 Napi::Value Addon::allocatorStats(Info info) {
-  return toJs(info.Env(), Handle<Session>::get(info[0])->arenaStats());
+  const bool ofDevice = info[1].As<Napi::String>().Utf8Value() == "device";
+  return toJs(info.Env(), Handle<Session>::get(info[0])->arenaStats(ofDevice));
+}
+
+Napi::Value Addon::endProfiling(Info info) {
+  return Napi::String::New(info.Env(), Handle<Session>::get(info[0])->endProfiling());
 }
 
 Napi::Value Addon::releaseSession(Info info) {
@@ -156,8 +180,9 @@ Napi::Value Addon::createTimer(Info info) {
   for (uint32_t i = 0; i < array.Length(); ++i) sets.push_back(toTensors(array.Get(i), keep));
   return promiseWork(
       info.Env(), std::move(keep),
-      [session = Handle<Session>::get(info[0]), sets = std::move(sets)] {
-        return std::make_shared<Timer>(session, sets);
+      [session = Handle<Session>::get(info[0]), sets = std::move(sets),
+       placement = toPlacement(info[2])] {
+        return std::make_shared<Timer>(session, sets, placement);
       },
       [](Napi::Env env, std::shared_ptr<Timer>& timer) {
         return Handle<Timer>::wrap(env, std::move(timer));
@@ -169,19 +194,34 @@ Napi::Value Addon::timerFirstRunNs(Info info) {
 }
 
 Napi::Value Addon::runTimer(Info info) {
-  const auto samples = static_cast<size_t>(info[1].ToNumber().Int64Value());
-  const auto group = static_cast<size_t>(info[2].ToNumber().Int64Value());
   return promiseWork(
       info.Env(), KeepAlive(),
-      [timer = Handle<Timer>::get(info[0]), samples, group] { return timer->run(samples, group); },
+      [timer = Handle<Timer>::get(info[0]), plan = toTimingPlan(info[1])] {
+        return timer->run(plan);
+      },
       [](Napi::Env env, TimingWindow& window) { return toJs(env, window); });
+}
+
+Napi::Value Addon::runTimersTogether(Info info) {
+  std::vector<std::shared_ptr<Timer>> timers;
+  const auto handles = info[0].As<Napi::Array>();
+  for (uint32_t i = 0; i < handles.Length(); ++i) {
+    timers.push_back(Handle<Timer>::get(handles.Get(i)));
+  }
+  const auto durationNs = static_cast<uint64_t>(info[1].ToNumber().Int64Value());
+  return promiseWork(
+      info.Env(), KeepAlive(),
+      [timers = std::move(timers), durationNs] {
+        return archwright::runTimersTogether(timers, durationNs);
+      },
+      [](Napi::Env env, ConcurrentRuns& runs) { return toJs(env, runs); });
 }
 
 Napi::Value Addon::timerOutputs(Info info) {
   const auto timer = Handle<Timer>::get(info[0]);
   Napi::Object result = Napi::Object::New(info.Env());
   result.Set("inputSet", static_cast<double>(timer->lastSet()));
-  result.Set("outputs", toJs(info.Env(), timer->outputs()));
+  result.Set("outputs", toJs(info.Env(), timer->readOutputs()));
   return result;
 }
 

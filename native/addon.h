@@ -33,6 +33,9 @@ class Addon : public Napi::Addon<Addon> {
   // [sync] () → boolean, whether the peak was reset.
   Napi::Value resetPeakMemory(Info info);
 
+  // [async] (kind, threads, repetitions, bytes) → Float64Array of rates, see `kernels/cpu/peak.h`.
+  Napi::Value measurePeak(Info info);
+
   // [async] (bytes, SessionOptions) → SessionHandle. Throws: not a model, unsupported operator,
   // unknown provider, inputs or outputs that are not dense tensors of numbers.
   Napi::Value createSession(Info info);
@@ -42,20 +45,24 @@ class Addon : public Napi::Addon<Addon> {
   Napi::Value sessionOutputs(Info info);
   // [sync] (SessionHandle) → number, nanoseconds that parsing and optimising the model took.
   Napi::Value sessionLoadNs(Info info);
-  // [sync] (SessionHandle) → AllocatorStats.
+  // [sync] (SessionHandle, 'host' | 'device') → AllocatorStats.
   Napi::Value allocatorStats(Info info);
+  // [sync] (SessionHandle) → string, path of the profile. Throws: created without `profilePrefix`.
+  Napi::Value endProfiling(Info info);
   // [sync] (SessionHandle) → undefined. Work under way and timers keep the model until they end.
   Napi::Value releaseSession(Info info);
   // [async] (SessionHandle, feeds, output names) → HostTensor[].
   Napi::Value run(Info info);
 
-  // [async] (SessionHandle, input sets) → TimerHandle. Copies the sets; runs the model twice.
+  // [async] (SessionHandle, input sets, Placement) → TimerHandle. Copies the sets; runs the model twice.
   Napi::Value createTimer(Info info);
   // [sync] (TimerHandle) → number, nanoseconds of the timer's first run.
   Napi::Value timerFirstRunNs(Info info);
-  // [async] (TimerHandle, samples, group) → TimingWindow.
+  // [async] (TimerHandle, TimingPlan) → TimingWindow.
   Napi::Value runTimer(Info info);
-  // [sync] (TimerHandle) → { inputSet, outputs }. Not while `runTimer` is under way.
+  // [async] (TimerHandle[], nanoseconds) → ConcurrentRuns.
+  Napi::Value runTimersTogether(Info info);
+  // [sync] (TimerHandle) → { inputSet, outputs }, outputs read back from the device. Not while `runTimer` is under way.
   Napi::Value timerOutputs(Info info);
   // [sync] (TimerHandle) → undefined.
   Napi::Value releaseTimer(Info info);

@@ -157,6 +157,10 @@ std::vector<std::string> toStrings(const Napi::Value& array) {
   return result;
 }
 
+std::string toOptionalString(const Napi::Value& value) {
+  return value.IsUndefined() ? std::string() : value.As<Napi::String>().Utf8Value();
+}
+
 SessionConfig toSessionConfig(const Napi::Value& value) {
   const auto object = value.As<Napi::Object>();
   SessionConfig config;
@@ -171,7 +175,25 @@ SessionConfig toSessionConfig(const Napi::Value& value) {
   }
   const Napi::Value arena = object.Get("arena");
   config.arena = arena.IsUndefined() || arena.ToBoolean();
+  config.profilePrefix = toOptionalString(object.Get("profilePrefix"));
+  config.optimizedModelPath = toOptionalString(object.Get("optimizedModelPath"));
   return config;
+}
+
+Placement toPlacement(const Napi::Value& value) {
+  const auto isDevice = [object = value.As<Napi::Object>()](const char* key) {
+    return object.Get(key).As<Napi::String>().Utf8Value() == "device";
+  };
+  return {isDevice("inputs"), isDevice("outputs")};
+}
+
+TimingPlan toTimingPlan(const Napi::Value& value) {
+  const auto whole = [object = value.As<Napi::Object>()](const char* key) {
+    const Napi::Value number = object.Get(key);
+    return number.IsUndefined() ? size_t{0}
+                                : static_cast<size_t>(number.ToNumber().Int64Value());
+  };
+  return {whole("samples"), whole("group"), whole("flushBytes"), whole("intervalNs")};
 }
 
 std::vector<BorrowedTensor> toTensors(const Napi::Value& byName, KeepAlive& keep) {
@@ -232,10 +254,16 @@ Napi::Array toJs(Napi::Env env, const std::vector<SessionValue>& values) {
   return array;
 }
 
-Napi::Array toJs(Napi::Env env, const std::vector<ValuePtr>& values) {
+Napi::Array toJs(Napi::Env env, const std::vector<OrtValue*>& values) {
   Napi::Array array = Napi::Array::New(env, values.size());
-  for (uint32_t i = 0; i < values.size(); ++i) array.Set(i, tensorToJs(env, values[i].get()));
+  for (uint32_t i = 0; i < values.size(); ++i) array.Set(i, tensorToJs(env, values[i]));
   return array;
+}
+
+Napi::Array toJs(Napi::Env env, const std::vector<ValuePtr>& values) {
+  std::vector<OrtValue*> borrowed;
+  for (const ValuePtr& value : values) borrowed.push_back(value.get());
+  return toJs(env, borrowed);
 }
 
 Napi::Object toJs(Napi::Env env, const ArenaStats& stats) {
@@ -269,11 +297,29 @@ Napi::Object toJs(Napi::Env env, const HostFacts& facts) {
 Napi::Object toJs(Napi::Env env, const TimingWindow& window) {
   Napi::Object object = Napi::Object::New(env);
   object.Set("samplesNs", typedArray<Napi::Float64Array>(env, window.samplesNs));
+  object.Set("enqueueNs", typedArray<Napi::Float64Array>(env, window.enqueueNs));
   object.Set("wallNs", window.wallNs);
   object.Set("involuntarySwitches", window.involuntarySwitches);
   object.Set("stealNs", window.stealNs);
   object.Set("otherCpuNs", window.otherCpuNs);
+  object.Set("counterTicks", window.counterTicks);
+  object.Set("coreMhz", window.coreMhz);
   return object;
+}
+
+Napi::Object toJs(Napi::Env env, const ConcurrentRuns& runs) {
+  Napi::Array samples = Napi::Array::New(env, runs.samplesNs.size());
+  for (uint32_t i = 0; i < runs.samplesNs.size(); ++i) {
+    samples.Set(i, typedArray<Napi::Float64Array>(env, runs.samplesNs[i]));
+  }
+  Napi::Object object = Napi::Object::New(env);
+  object.Set("samplesNs", samples);
+  object.Set("wallNs", runs.wallNs);
+  return object;
+}
+
+Napi::Float64Array toJs(Napi::Env env, const std::vector<double>& values) {
+  return typedArray<Napi::Float64Array>(env, values);
 }
 
 Napi::Object toJs(Napi::Env env, const LoopResult& result) {

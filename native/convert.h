@@ -19,17 +19,22 @@ using KeepAlive = std::vector<Napi::ObjectReference>;
 
 Napi::Array toJs(Napi::Env env, const std::vector<std::string>& values);
 Napi::Array toJs(Napi::Env env, const std::vector<SessionValue>& values);
+Napi::Array toJs(Napi::Env env, const std::vector<OrtValue*>& values);
 Napi::Array toJs(Napi::Env env, const std::vector<ValuePtr>& values);
 Napi::Object toJs(Napi::Env env, const ArenaStats& stats);
 Napi::Object toJs(Napi::Env env, const MemoryUse& use);
 Napi::Object toJs(Napi::Env env, const HostFacts& facts);
 Napi::Object toJs(Napi::Env env, const TimingWindow& window);
+Napi::Object toJs(Napi::Env env, const ConcurrentRuns& runs);
 Napi::Object toJs(Napi::Env env, const LoopResult& result);
+Napi::Float64Array toJs(Napi::Env env, const std::vector<double>& values);
 
 // The memory of a typed array, over an ArrayBuffer or a SharedArrayBuffer.
 void* borrow(const Napi::Value& typedArray, KeepAlive& keep, size_t* bytes = nullptr);
 std::vector<std::string> toStrings(const Napi::Value& array);
 SessionConfig toSessionConfig(const Napi::Value& value);
+Placement toPlacement(const Napi::Value& value);
+TimingPlan toTimingPlan(const Napi::Value& value);
 std::vector<BorrowedTensor> toTensors(const Napi::Value& byName, KeepAlive& keep);
 LoopRequest toLoopRequest(const Napi::Value& value, KeepAlive& keep);
 

@@ -3,6 +3,10 @@
 #include <cstring>
 #include <stdexcept>
 
+#ifdef _WIN32
+#include <windows.h>
+#endif
+
 namespace archwright {
 
 void check(OrtStatus* status) {
@@ -27,9 +31,27 @@ MemoryInfoPtr createCpuMemoryInfo() {
   return MemoryInfoPtr(memory);
 }
 
-ValuePtr createTensor(ElementType type, const Dims& dims) {
-  OrtAllocator* allocator = nullptr;  // owned by ONNX Runtime
-  check(ort().GetAllocatorWithDefaultOptions(&allocator));
+bool isDeviceMemory(const OrtMemoryInfo* memory) {
+  int type = kOrtDeviceTypeCpu;
+  ort().MemoryInfoGetDeviceType(memory, &type);
+  return type != kOrtDeviceTypeCpu;
+}
+
+std::basic_string<OrtPathChar> toPath(const std::string& utf8) {
+#ifdef _WIN32
+  const int length = MultiByteToWideChar(CP_UTF8, 0, utf8.data(), static_cast<int>(utf8.size()),
+                                         nullptr, 0);
+  std::wstring wide(static_cast<size_t>(length), L'\0');
+  MultiByteToWideChar(CP_UTF8, 0, utf8.data(), static_cast<int>(utf8.size()), wide.data(), length);
+  return wide;
+#else
+  return utf8;
+#endif
+}
+
+ValuePtr createTensor(ElementType type, const Dims& dims, OrtAllocator* allocator) {
+  // The default allocator is owned by ONNX Runtime.
+  if (allocator == nullptr) check(ort().GetAllocatorWithDefaultOptions(&allocator));
   OrtValue* value = nullptr;
   check(ort().CreateTensorAsOrtValue(allocator, dims.data(), dims.size(), type, &value));
   return ValuePtr(value);

@@ -67,8 +67,13 @@ struct TensorInfo {
 std::vector<std::string> availableProviders();
 
 MemoryInfoPtr createCpuMemoryInfo();
-// A new tensor in ONNX Runtime's aligned CPU memory; its contents are undefined.
-ValuePtr createTensor(ElementType type, const Dims& dims);
+// Whether this is elsewhere than in the host's memory.
+bool isDeviceMemory(const OrtMemoryInfo* memory);
+// A path as ONNX Runtime takes it, from UTF-8.
+std::basic_string<OrtPathChar> toPath(const std::string& utf8);
+// A new tensor in ONNX Runtime's aligned CPU memory, or where `allocator` takes it from; its contents
+// are undefined.
+ValuePtr createTensor(ElementType type, const Dims& dims, OrtAllocator* allocator = nullptr);
 ValuePtr copyTensor(const BorrowedTensor& tensor);
 // A tensor over the borrowed memory itself.
 ValuePtr wrapTensor(const BorrowedTensor& tensor, const OrtMemoryInfo* memory);

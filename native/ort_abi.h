@@ -35,6 +35,13 @@ struct OrtValue;
 
 namespace archwright {
 
+// Characters of the paths that ONNX Runtime takes.
+#ifdef _WIN32
+using OrtPathChar = wchar_t;
+#else
+using OrtPathChar = char;
+#endif
+
 using OrtAnyFunction = void(ORT_CALL*)();
 
 // What `OrtGetApiBase`, the library's one exported symbol, returns.
@@ -43,13 +50,14 @@ struct OrtApiBase {
   const char*(ORT_CALL* getVersionString)();
 };
 
-// First interface version that has every function below (`AllocatorGetStats` came last, in 1.23).
+// First interface version that has every function below (those from slot 319 on came last).
 constexpr uint32_t kOrtApiVersion = 23;
 
 // Values of the C enumerations, as far as they are used.
 constexpr int kOrtLoggingError = 3;
 constexpr int kOrtArenaAllocator = 1;
 constexpr int kOrtMemTypeDefault = 0;
+constexpr int kOrtDeviceTypeCpu = 0;
 constexpr int kOnnxTypeTensor = 1;
 
 // clang-format off
@@ -61,6 +69,8 @@ constexpr int kOnnxTypeTensor = 1;
   X(8, OrtStatus*, CreateSessionFromArray, (const OrtEnv*, const void*, size_t, const OrtSessionOptions*, OrtSession**)) \
   X(9, OrtStatus*, Run, (OrtSession*, const OrtRunOptions*, const char* const*, const OrtValue* const*, size_t, const char* const*, size_t, OrtValue**)) \
   X(10, OrtStatus*, CreateSessionOptions, (OrtSessionOptions**))                                   \
+  X(11, OrtStatus*, SetOptimizedModelFilePath, (OrtSessionOptions*, const OrtPathChar*))             \
+  X(14, OrtStatus*, EnableProfiling, (OrtSessionOptions*, const OrtPathChar* prefix))              \
   X(19, OrtStatus*, DisableCpuMemArena, (OrtSessionOptions*))                                      \
   X(23, OrtStatus*, SetSessionGraphOptimizationLevel, (OrtSessionOptions*, int))                   \
   X(24, OrtStatus*, SetIntraOpNumThreads, (OrtSessionOptions*, int))                               \
@@ -85,6 +95,7 @@ constexpr int kOnnxTypeTensor = 1;
   X(62, OrtStatus*, GetDimensions, (const OrtTensorTypeAndShapeInfo*, int64_t*, size_t))           \
   X(65, OrtStatus*, GetTensorTypeAndShape, (const OrtValue*, OrtTensorTypeAndShapeInfo**))         \
   X(69, OrtStatus*, CreateCpuMemoryInfo, (int allocator, int memory, OrtMemoryInfo**))             \
+  X(71, OrtStatus*, MemoryInfoGetName, (const OrtMemoryInfo*, const char**))                       \
   X(76, OrtStatus*, AllocatorFree, (OrtAllocator*, void*))                                         \
   X(78, OrtStatus*, GetAllocatorWithDefaultOptions, (OrtAllocator**))                              \
   X(85, OrtStatus*, KernelInfoGetAttribute_float, (const OrtKernelInfo*, const char*, float*))     \
@@ -99,6 +110,7 @@ constexpr int kOnnxTypeTensor = 1;
   X(99, void, ReleaseTensorTypeAndShapeInfo, (OrtTensorTypeAndShapeInfo*))                         \
   X(100, void, ReleaseSessionOptions, (OrtSessionOptions*))                                        \
   X(101, void, ReleaseCustomOpDomain, (OrtCustomOpDomain*))                                        \
+  X(110, OrtStatus*, SessionEndProfiling, (OrtSession*, OrtAllocator*, char**))                    \
   X(125, OrtStatus*, GetAvailableProviders, (char***, int*))                                       \
   X(126, OrtStatus*, ReleaseAvailableProviders, (char**, int))                                     \
   X(130, OrtStatus*, AddSessionConfigEntry, (OrtSessionOptions*, const char*, const char*))        \
@@ -114,15 +126,20 @@ constexpr int kOnnxTypeTensor = 1;
   X(171, OrtStatus*, CreateTensorRTProviderOptions, (OrtTensorRTProviderOptionsV2**))              \
   X(172, OrtStatus*, UpdateTensorRTProviderOptions, (OrtTensorRTProviderOptionsV2*, const char* const*, const char* const*, size_t)) \
   X(174, void, ReleaseTensorRTProviderOptions, (OrtTensorRTProviderOptionsV2*))                    \
+  X(203, OrtStatus*, SynchronizeBoundOutputs, (OrtIoBinding*))                                     \
   X(204, OrtStatus*, SessionOptionsAppendExecutionProvider_CUDA_V2, (OrtSessionOptions*, const OrtCUDAProviderOptionsV2*)) \
   X(205, OrtStatus*, CreateCUDAProviderOptions, (OrtCUDAProviderOptionsV2**))                      \
   X(206, OrtStatus*, UpdateCUDAProviderOptions, (OrtCUDAProviderOptionsV2*, const char* const*, const char* const*, size_t)) \
   X(208, void, ReleaseCUDAProviderOptions, (OrtCUDAProviderOptionsV2*))                            \
   X(216, OrtStatus*, SessionOptionsAppendExecutionProvider, (OrtSessionOptions*, const char*, const char* const*, const char* const*, size_t)) \
+  X(225, void, MemoryInfoGetDeviceType, (const OrtMemoryInfo*, int*))                              \
   X(274, OrtStatus*, KernelContext_ParallelFor, (const OrtKernelContext*, void (*task)(void*, size_t), size_t count, size_t batches, void* user)) \
   X(298, void, GetKeyValuePairs, (const OrtKeyValuePairs*, const char* const**, const char* const**, size_t*)) \
   X(300, void, ReleaseKeyValuePairs, (OrtKeyValuePairs*))                                          \
-  X(319, OrtStatus*, AllocatorGetStats, (const OrtAllocator*, OrtKeyValuePairs**))
+  X(319, OrtStatus*, AllocatorGetStats, (const OrtAllocator*, OrtKeyValuePairs**))                 \
+  X(380, OrtStatus*, SessionGetMemoryInfoForInputs, (const OrtSession*, const OrtMemoryInfo**, size_t)) \
+  X(381, OrtStatus*, SessionGetMemoryInfoForOutputs, (const OrtSession*, const OrtMemoryInfo**, size_t)) \
+  X(386, OrtStatus*, CopyTensors, (const OrtEnv*, const OrtValue* const*, OrtValue* const*, void* stream, size_t))
 // clang-format on
 
 struct OrtFunctions {

@@ -17,6 +17,12 @@ SessionOptionsPtr createOptions(const SessionConfig& config) {
   check(ort().SetInterOpNumThreads(raw, 1));
   check(ort().SetSessionGraphOptimizationLevel(raw, config.optimizationLevel));
   if (!config.arena) check(ort().DisableCpuMemArena(raw));
+  if (!config.profilePrefix.empty()) {
+    check(ort().EnableProfiling(raw, toPath(config.profilePrefix).c_str()));
+  }
+  if (!config.optimizedModelPath.empty()) {
+    check(ort().SetOptimizedModelFilePath(raw, toPath(config.optimizedModelPath).c_str()));
+  }
   for (const auto& [key, value] : config.entries) {
     check(ort().AddSessionConfigEntry(raw, key.c_str(), value.c_str()));
   }
@@ -65,7 +71,7 @@ std::vector<SessionValue> describe(const OrtSession* session, const char* kind, 
 }  // namespace
 
 Session::Session(const void* model, size_t bytes, const SessionConfig& config)
-    : arena_(config.arena) {
+    : config_(config) {
   const double start = monotonicNs();
   const SessionOptionsPtr options = createOptions(config);
   customOps_ = std::make_unique<CustomOps>(options.get(), config.threads);
@@ -100,15 +106,30 @@ std::vector<ValuePtr> Session::run(const std::vector<BorrowedTensor>& feeds,
   return results;
 }
 
-ArenaStats Session::arenaStats() const {
+AllocatorPtr Session::createAllocator(const OrtMemoryInfo* memory) const {
+  OrtAllocator* allocator = nullptr;
+  check(ort().CreateAllocator(session_.get(), memory, &allocator));
+  return AllocatorPtr(allocator);
+}
+
+ArenaStats Session::arenaStats(bool ofDevice) const {
   ArenaStats stats;
-  if (!arena_) return stats;
-  const MemoryInfoPtr memory = createCpuMemoryInfo();
-  OrtAllocator* rawAllocator = nullptr;
-  check(ort().CreateAllocator(session_.get(), memory.get(), &rawAllocator));
-  const AllocatorPtr allocator(rawAllocator);
+  const MemoryInfoPtr host = createCpuMemoryInfo();
+  const OrtMemoryInfo* memory = host.get();
+  if (ofDevice) {
+    const bool hasInputs = !inputs_.empty();
+    std::vector<const OrtMemoryInfo*> infos((hasInputs ? inputs_ : outputs_).size());
+    check((hasInputs ? ort().SessionGetMemoryInfoForInputs : ort().SessionGetMemoryInfoForOutputs)(
+        session_.get(), infos.data(), infos.size()));
+    memory = infos.at(0);
+    for (const OrtMemoryInfo* info : infos) {
+      if (isDeviceMemory(info)) memory = info;
+    }
+  }
+  if (!config_.arena && !isDeviceMemory(memory)) return stats;
+  const AllocatorPtr allocator = createAllocator(memory);
   OrtKeyValuePairs* rawPairs = nullptr;
-  check(ort().AllocatorGetStats(rawAllocator, &rawPairs));
+  check(ort().AllocatorGetStats(allocator.get(), &rawPairs));
   const KeyValuePairsPtr pairs(rawPairs);
   const char* const* keys = nullptr;
   const char* const* values = nullptr;
@@ -122,6 +143,19 @@ ArenaStats Session::arenaStats() const {
     if (std::strcmp(keys[i], "NumAllocs") == 0) stats.allocations = value;
   }
   return stats;
+}
+
+std::string Session::endProfiling() {
+  if (config_.profilePrefix.empty()) {
+    throw std::runtime_error("internal: the session was created without a profile");
+  }
+  OrtAllocator* allocator = nullptr;  // owned by ONNX Runtime
+  check(ort().GetAllocatorWithDefaultOptions(&allocator));
+  char* rawPath = nullptr;
+  check(ort().SessionEndProfiling(session_.get(), allocator, &rawPath));
+  const std::string path = rawPath;
+  check(ort().AllocatorFree(allocator, rawPath));
+  return path;
 }
 
 }  // namespace archwright

@@ -1,6 +1,7 @@
 // A loaded model: creation, description, one run, arena statistics. No N-API.
 #pragma once
 
+#include <mutex>
 #include <string>
 #include <utility>
 #include <vector>
@@ -18,6 +19,8 @@ struct SessionConfig {
   StringPairs providerOptions;
   StringPairs entries;
   bool arena;
+  std::string profilePrefix;       // empty: no profiling
+  std::string optimizedModelPath;  // empty: none is written
 };
 
 struct SessionValue {
@@ -46,7 +49,15 @@ class Session {
   // Safe from several threads at once.
   std::vector<ValuePtr> run(const std::vector<BorrowedTensor>& feeds,
                             const std::vector<std::string>& outputs) const;
-  ArenaStats arenaStats() const;
+  // Of the host's arena, or of the memory where the provider keeps inputs (outputs, if the model has
+  // no inputs).
+  ArenaStats arenaStats(bool ofDevice) const;
+  AllocatorPtr createAllocator(const OrtMemoryInfo* memory) const;
+  // The path of the file. Throws std::runtime_error if there is no profiling.
+  std::string endProfiling();
+  const SessionConfig& config() const { return config_; }
+  // For those who run a session whose provider bears only one caller at a time.
+  std::mutex& exclusive() { return exclusive_; }
 
  private:
   // `customOps_` goes after `session_`, which uses it.
@@ -54,8 +65,9 @@ class Session {
   SessionPtr session_;
   std::vector<SessionValue> inputs_;
   std::vector<SessionValue> outputs_;
+  SessionConfig config_;
+  std::mutex exclusive_;
   double loadNs_;
-  bool arena_;
 };
 
 }  // namespace archwright
