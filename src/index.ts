@@ -21,6 +21,7 @@ export { type ConvertOptions, convertToFloat16, quantizeModel } from './deploy/c
 export { type Examination, examineModel } from './deploy/examine.js';
 export type { ImageData } from './deploy/trial-inputs.js';
 export { measureVariants, type VariantReport } from './deploy/variants.js';
+export { type CudaListing, describeCuda } from './device/cuda.js';
 export type { Device, DeviceFacts, DeviceListing } from './device/device.js';
 export { createDevice, type DeviceOptions } from './device/ort.js';
 export { checkUsable, listDevices } from './device/probe.js';
@@ -43,6 +44,8 @@ export {
   type ProfileOptions,
   profileModel,
 } from './measure/profile.js';
+export { type Peak, type Roofline, ridgePoint } from './measure/roofline.js';
+export { measureDeviceRoofline } from './measure/roofline-task.js';
 export type { RunSummary } from './search/summary.js';
 export { createConvSpace } from './space/conv.js';
 export type { Space, TaskShape } from './space/space.js';

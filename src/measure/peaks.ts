@@ -22,7 +22,7 @@ const BUFFER_FACTOR = 4;
 const MIN_BUFFER_BYTES = 2 ** 26;
 const MAX_BUFFER_BYTES = 2 ** 30;
 /** Peaks are measured anew this often before a latency is called impossible. */
-const ATTEMPTS = 4;
+const ATTEMPTS = 3;
 
 /** Which device a roofline is of: what sessions with these options run on. */
 type RooflineDevice = Pick<SessionOptions, 'provider' | 'providerOptions' | 'threads'>;
@@ -57,12 +57,12 @@ export async function isPossible(
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     if (ms >= floorMs(work, roofline)) return true;
     roofline = mergeRooflines(roofline, await measureOn(options));
-    // Units that our kernels know nothing of, such as a processor's matrix extension.
-    roofline = mergeRooflines(roofline, {
-      ...roofline,
-      float32: await probeArithmetic(options),
-      bandwidth: await probeBandwidth(options),
-    });
+    // ONNX Runtime may use units that our kernels know nothing of, such as a matrix extension.
+    if (roofline.source !== 'onnxruntime') {
+      const float32 = await probeArithmetic(options);
+      const bandwidth = await probeBandwidth(options);
+      roofline = mergeRooflines(roofline, { ...roofline, float32, bandwidth });
+    }
     writeCachedRoofline(rooflineKey(options), roofline);
   }
   return ms >= floorMs(work, roofline);

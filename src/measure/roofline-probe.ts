@@ -9,8 +9,7 @@ import { encodeModel } from '../ir/onnx/encode.js';
 import { Session, type SessionOptions } from '../runtime/runtime.js';
 import { encodeFloat16 } from '../util/half.js';
 import { Rng } from '../util/random.js';
-import { createTensorData } from '../util/tensor.js';
-import { createInputSets } from './inputs.js';
+import { createTensorData, elementCount, type HostTensor } from '../util/tensor.js';
 import type { Peak } from './roofline.js';
 import { median, quantile, sortSamples } from './statistics.js';
 
@@ -27,9 +26,11 @@ const COUNTS = [2 ** 20, 2 ** 22, 2 ** 24, 2 ** 25];
 /** A run of this length is long enough. */
 const ENOUGH_NS = 5e6;
 /** Time that the samples of one peak may take together, and how many there are within it. */
-const BUDGET_NS = 1e9;
+const BUDGET_NS = 2.5e8;
 const MIN_SAMPLES = 3;
 const MAX_SAMPLES = 50;
+/** Random numbers of a tensor before they repeat. */
+const BLOCK = 2 ** 16;
 
 /** Peak of matrix products in `dtype`, operations a second. Throws where the device refuses it. */
 export function probeArithmetic(
@@ -92,6 +93,22 @@ function createBandwidthProbe(count: number): Probe {
   return { model: encodeModel(builder.build()), work: 3 * 4 * count };
 }
 
+/**
+ * A tensor of random numbers, since equal ones take less power to multiply and may run at a higher
+ * clock; a block of them over and over, since drawing as many as a GPU needs takes seconds.
+ */
+function createTensor(dtype: 'float32' | 'float16', dims: readonly number[]): HostTensor {
+  const data = createTensorData(dtype, elementCount(dims)) as Float32Array | Uint16Array;
+  const rng = new Rng('roofline');
+  const block = Math.min(BLOCK, data.length);
+  for (let i = 0; i < block; i++) {
+    const value = rng.uniform() - 0.5;
+    data[i] = dtype === 'float16' ? encodeFloat16(value) : value;
+  }
+  for (let at = block; at < data.length; at *= 2) data.copyWithin(at, 0, at);
+  return { dtype, dims, data };
+}
+
 /** The best peak of probes of growing size, up to the first that runs long enough. */
 async function probeGrowing(
   probes: readonly (() => Probe)[],
@@ -112,10 +129,14 @@ async function runProbe(
 ): Promise<{ peak: Peak; runNs: number }> {
   const session = await Session.create(model, options);
   try {
-    const timer = await session.createTimer(
-      createInputSets(session.inputs, {}, 1, new Rng('roofline')),
-      { inputs: 'device', outputs: 'device' },
-    );
+    const feeds = session.inputs.map(({ name, dtype, dims }) => [
+      name,
+      createTensor(dtype as 'float32' | 'float16', dims),
+    ]);
+    const timer = await session.createTimer([Object.fromEntries(feeds)], {
+      inputs: 'device',
+      outputs: 'device',
+    });
     try {
       const first = await timer.run({ samples: 1, group: 1 });
       const fitting = Math.floor(BUDGET_NS / first.wallNs);

@@ -77,7 +77,7 @@ export function ridgePoint(roofline: Roofline, name: PeakName = 'float32'): numb
 /** The higher peak of each kind: two looks at one device. */
 export function mergeRooflines(a: Roofline, b: Roofline): Roofline {
   const higher = (x: Peak | undefined, y: Peak | undefined): Peak | undefined =>
-    (x?.perSecond ?? 0) >= (y?.perSecond ?? 0) ? x : y;
+    (y?.perSecond ?? 0) > (x?.perSecond ?? 0) ? y : x;
   const merged: { -readonly [Key in keyof Roofline]: Roofline[Key] } = {
     ...a,
     measuredAt: b.measuredAt,
