@@ -112,7 +112,7 @@ describe('measureModel', () => {
     expect(paced.mode).toEqual({ cache: 'warm', everyMs: 10 });
     // A hundred requests fit into a second, some of which warmed up.
     expect(paced.samples).toBeLessThanOrEqual(100);
-    expect(paced.samples).toBeGreaterThan(5);
+    expect(paced.samples).toBeGreaterThanOrEqual(5);
     const { throughput } = await measureModel(device, fast, { ...options, streams: [1, 2] });
     expect(throughput.map(({ streams }) => streams)).toEqual([1, 2]);
     for (const { runsPerSecond, runsPerSecondRange, latencyMs, runs } of throughput) {
