@@ -1,6 +1,7 @@
 /**
  * Features of a graph of our own IR: nodes, multiply–accumulates and bytes by kind of operator, from
- * the static cost of each node. Convolutions are told apart by what their loops look like.
+ * the static cost of each node. Convolutions are told apart by what their loops look like, and by how
+ * well their channels fill the blocks that kernels work on.
  */
 import { intOf } from '../../ir/attributes.js';
 import { type GraphCost, inferCost } from '../../ir/cost.js';
@@ -46,11 +47,20 @@ export function featuresOf(graph: Graph, dims: Readonly<Record<string, number>> 
   return { kinds, depth: depthOf(graph), cost };
 }
 
+/** Floats that a vector register of the widest CPUs holds: kernels work on channels in such blocks. */
+const LANES = 16;
+
 function kindOf(node: Node, weights: ReadonlyMap<string, readonly number[]>): string {
   if (node.op !== 'Conv') return node.op;
-  const [, , ...kernel] = weights.get(node.inputs[1] ?? '') ?? [];
-  if (intOf(node, 'group', 1) > 1) return 'Conv grouped';
-  return kernel.every((size) => size === 1) ? 'Conv pointwise' : 'Conv';
+  const [channels = 0, , ...kernel] = weights.get(node.inputs[1] ?? '') ?? [];
+  const filled = channels % LANES === 0 ? '' : channels < LANES ? ' narrow' : ' ragged';
+  if (intOf(node, 'group', 1) > 1) return `Conv grouped${filled}`;
+  return `Conv${kernel.every((size) => size === 1) ? ' pointwise' : ''}${filled}`;
+}
+
+/** The operator of a kind. */
+function opOf(kind: string): string {
+  return kind.split(' ')[0] as string;
 }
 
 /** Nodes on the longest path. */
@@ -84,18 +94,13 @@ export function createGraphEncoder(works: readonly GraphWork[], quantity: Quanti
     { name: 'macs', columns: ['macs', ...heavy], share: quantity === 'latency' ? 0.4 : 0 },
     { name: 'bytes', columns: ['bytes', ...kinds], share: quantity === 'latency' ? 0.3 : 0.1 },
   ];
-  const countsOf = ({ kinds: found }: GraphWork) => [
-    ...kinds.map((kind) => found.get(kind)?.count ?? 0),
-    ...heavy.map((kind) => found.get(kind)?.macs ?? 0),
-    ...kinds.map((kind) => found.get(kind)?.bytes ?? 0),
-  ];
+  const ops = [...new Set(kinds.map(opOf))];
+  const heavyOps = [...new Set(heavy.map(opOf))];
+  const sumOf = (work: GraphWork, op: string, pick: (work: Work) => number) =>
+    [...work.kinds].reduce((sum, [kind, one]) => sum + (opOf(kind) === op ? pick(one) : 0), 0);
   return {
     schema: {
-      counts: [
-        ...kinds.map((kind) => `nodes of ${kind}`),
-        ...heavy.map((kind) => `MACs of ${kind}`),
-        ...kinds.map((kind) => `bytes of ${kind}`),
-      ],
+      counts: [...ops.map((op) => `nodes of ${op}`), ...heavyOps.map((op) => `MACs of ${op}`)],
       accounts: [{ name: 'graph', probability: 1, groups }],
     },
     encode(work) {
@@ -113,7 +118,11 @@ export function createGraphEncoder(works: readonly GraphWork[], quantity: Quanti
         sum(({ bytes }) => bytes),
         ...kinds.map((kind) => found.get(kind)?.bytes ?? 0),
       ];
-      return { counts: countsOf(work), accounts: [terms] };
+      const counts = [
+        ...ops.map((op) => sumOf(work, op, ({ count }) => count)),
+        ...heavyOps.map((op) => sumOf(work, op, ({ macs }) => macs)),
+      ];
+      return { counts, accounts: [terms] };
     },
   };
 }

@@ -17,7 +17,7 @@ import {
 } from './linear-algebra.js';
 
 /** Penalties tried, relative to the sum of squares of a column. */
-const PENALTIES = [1e-6, 1e-4, 1e-3, 3e-3, 0.01, 0.03, 0.1, 0.3, 1];
+const PENALTIES = [1e-6, 1e-4, 1e-3, 3e-3, 0.01, 0.03, 0.1, 0.3, 1, 3, 10];
 
 /** Fits the ridge to at least two samples. */
 export function fitRidge(samples: readonly Sample[]): FittedModel {
