@@ -64,8 +64,8 @@ export interface Predictor {
 /** Fewest samples to learn from. */
 export const LEAST_SAMPLES = 4;
 /** From this many samples on, cross-validation has this many folds; below, it leaves one out. */
-const MANY_SAMPLES = 30;
-const FOLDS = 10;
+const MANY_SAMPLES = 16;
+const FOLDS = 8;
 /** Fewest samples for the kernel model. */
 const KERNEL_SAMPLES = 20;
 /** A simpler model is left when its error is larger by this many standard errors of the difference. */

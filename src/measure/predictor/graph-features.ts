@@ -17,7 +17,6 @@ interface Work {
 /** What is known of a graph by kind of operator, before a vocabulary of kinds is agreed on. */
 export interface GraphWork {
   readonly kinds: ReadonlyMap<string, Work>;
-  readonly depth: number;
   readonly cost: GraphCost;
 }
 
@@ -44,7 +43,7 @@ export function featuresOf(graph: Graph, dims: Readonly<Record<string, number>> 
       bytes: sum.bytes + bytesRead + bytesWritten,
     });
   });
-  return { kinds, depth: depthOf(graph), cost };
+  return { kinds, cost };
 }
 
 /** Floats that a vector register of the widest CPUs holds: kernels work on channels in such blocks. */
@@ -61,18 +60,6 @@ function kindOf(node: Node, weights: ReadonlyMap<string, readonly number[]>): st
 /** The operator of a kind. */
 function opOf(kind: string): string {
   return kind.split(' ')[0] as string;
-}
-
-/** Nodes on the longest path. */
-function depthOf(graph: Graph): number {
-  const depths = new Map<string, number>();
-  let deepest = 0;
-  for (const { inputs, outputs } of graph.nodes) {
-    const depth = 1 + Math.max(0, ...inputs.map((name) => depths.get(name) ?? 0));
-    for (const name of outputs) depths.set(name, depth);
-    deepest = Math.max(deepest, depth);
-  }
-  return deepest;
 }
 
 /**

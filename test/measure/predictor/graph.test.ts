@@ -34,14 +34,12 @@ function latencyOf(graph: Graph, noise = 0): number {
 describe('featuresOf', () => {
   it('tells apart what convolutions do, and leaves no work out', () => {
     const graph = space.baselines().find(({ name }) => name === 'mobilenet-v2')?.graph as Graph;
-    const { kinds, depth, cost } = featuresOf(graph, { N: 1 });
+    const { kinds, cost } = featuresOf(graph, { N: 1 });
     expect([...kinds.keys()]).toEqual(
       expect.arrayContaining(['Conv grouped', 'Conv pointwise', 'Gemm']),
     );
     const macs = [...kinds.values()].reduce((sum, work) => sum + work.macs, 0);
     expect(macs).toBe(cost.macs);
-    expect(depth).toBeGreaterThan(10);
-    expect(depth).toBeLessThanOrEqual(graph.nodes.length);
   });
 });
 
