@@ -54,7 +54,8 @@ class Addon : public Napi::Addon<Addon> {
   // [async] (SessionHandle, feeds, output names) → HostTensor[].
   Napi::Value run(Info info);
 
-  // [async] (SessionHandle, input sets, Placement) → TimerHandle. Copies the sets; runs the model twice.
+  // [async] (SessionHandle, input sets, Placement) → TimerHandle. Copies the sets; runs the model
+  // twice.
   Napi::Value createTimer(Info info);
   // [sync] (TimerHandle) → number, nanoseconds of the timer's first run.
   Napi::Value timerFirstRunNs(Info info);
@@ -62,7 +63,8 @@ class Addon : public Napi::Addon<Addon> {
   Napi::Value runTimer(Info info);
   // [async] (TimerHandle[], nanoseconds) → ConcurrentRuns.
   Napi::Value runTimersTogether(Info info);
-  // [sync] (TimerHandle) → { inputSet, outputs }, outputs read back from the device. Not while `runTimer` is under way.
+  // [sync] (TimerHandle) → { inputSet, outputs }, the outputs read back from where they lie. Not
+  // while `runTimer` is under way.
   Napi::Value timerOutputs(Info info);
   // [sync] (TimerHandle) → undefined.
   Napi::Value releaseTimer(Info info);

@@ -1,7 +1,9 @@
 /** One life of the runner process, seen from the supervisor: its calls, its limits, its end. */
 import { type ChildProcess, fork } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import type { Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { deserialize, serialize } from 'node:v8';
 import {
@@ -71,6 +73,9 @@ export class RunnerChild {
           ORT_DISABLE_TELEMETRY: env.ORT_DISABLE_TELEMETRY ?? '1',
           // Each worker thread may have one native loop under way on libuv's threads.
           UV_THREADPOOL_SIZE: env.UV_THREADPOOL_SIZE ?? String(options.threads + 3),
+          ...(process.platform === 'linux' && env.XDG_RUNTIME_DIR === undefined
+            ? { XDG_RUNTIME_DIR: runtimeFolder() }
+            : {}),
         },
       },
     );
@@ -236,6 +241,20 @@ export class RunnerChild {
       message: `the runner process used ${mebibytes(bytes)} of at most ${mebibytes(limit)}; it was killed`,
     });
   }
+}
+
+let madeFolder: string | undefined;
+
+/**
+ * A private folder until this process exits, for Vulkan drivers, which complain on standard error
+ * where there is none.
+ */
+function runtimeFolder(): string {
+  if (madeFolder !== undefined) return madeFolder;
+  const folder = mkdtempSync(join(tmpdir(), 'archwright-runtime-'));
+  madeFolder = folder;
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+  return folder;
 }
 
 /** Resident bytes of a process; 0 where the system does not tell (only Linux does). */

@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs';
 import { afterAll, describe, expect, it } from 'vitest';
 import type { HostTensor } from '../../src/runtime/binding-types.js';
 import { Runner } from '../../src/runtime/runner.js';
@@ -43,6 +44,14 @@ describe('a runner', () => {
 
   it('switches telemetry off in its environment', async () => {
     expect(await runner.call(task('environment', 'ORT_DISABLE_TELEMETRY'))).toBe('1');
+  });
+
+  it('has a private folder for Vulkan drivers where the session has none', async () => {
+    const folder = await runner.call<string>(task('environment', 'XDG_RUNTIME_DIR'));
+    const given = process.env.XDG_RUNTIME_DIR;
+    if (process.platform === 'linux' && given === undefined) {
+      expect(statSync(folder).mode & 0o077).toBe(0);
+    } else expect(folder).toBe(given);
   });
 
   it('gives back errors of the task, with name and causes, and lives on', async () => {
