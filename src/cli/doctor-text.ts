@@ -2,6 +2,7 @@
 import type { ModelFacts } from '../deploy/inspect.js';
 import type { Placement } from '../deploy/place.js';
 import type { Variant, VariantReport } from '../deploy/variants.js';
+import type { KeptNode } from '../ir/pass/float16.js';
 import type { DoctorModelDocument } from './command/doctor-model.js';
 import {
   type Column,
@@ -54,6 +55,14 @@ function* describeFacts(
       'open sizes keep a device from planning memory and capturing graphs; fix what can be',
     ];
   }
+  if (facts.overridable > 0) {
+    const count = facts.overridable;
+    yield [
+      'constants',
+      `${count} stored tensors are inputs too, which keeps a runtime from folding them;`,
+    ];
+    yield ['', 'any export here writes them as constants'];
+  }
   if (external.length === 0) yield ['data', 'all inside the file'];
   for (const one of external) yield ['data', `${one.file}, ${formatBytes(one.bytes)}`];
   yield ['numbers', quantization === null ? 'float' : describeQuantization(quantization)];
@@ -93,11 +102,13 @@ function formatPlacement(placement: Placement, { openDims }: ModelFacts): string
   const lines = [
     `${title}${kernelText.join(', ')} for ${nodes.length} nodes${rest.length > 0 ? ` (${rest.join(', ')})` : ''}`,
   ];
+  const indent = ' '.repeat(13);
   if (fallbacks.length > 0) {
-    const names = fallbacks.map(({ name, op }) => `${op} ${name}`);
-    lines.push(
-      `${' '.repeat(13)}${fallbacks.length} nodes fall back to the CPU, with ${copies} copies: ${names.join(', ')}`,
-    );
+    const moved = copies === 1 ? '1 copy' : `${copies} copies`;
+    lines.push(`${indent}${fallbacks.length} nodes fall back to the CPU, with ${moved} between:`);
+  }
+  for (const [op, names] of groupBy(fallbacks, ({ op }) => op)) {
+    lines.push(`${indent}  ${op} × ${names.length}: ${someOf(names.map(({ name }) => name))}`);
   }
   return lines.join('\n');
 }
@@ -147,7 +158,7 @@ function formatVariants(
           : `${error.sqnrDb.toFixed(1)} dB`,
       maxAbs: error.maxAbs.toPrecision(2),
       agreement: error.top1Agreement === null ? '–' : formatPercent(error.top1Agreement),
-      nodes: `${converted}/${nodes}`,
+      nodes: name === 'folded' ? '–' : `${converted}/${nodes}`,
     })),
   ];
   const columns: Column<Row>[] = [
@@ -178,15 +189,20 @@ function formatVariants(
   ].join('\n');
 }
 
-/** One line per reason. */
-function summarizeKept(
-  name: string,
-  kept: readonly { readonly node: string; readonly op: string; readonly reason: string }[],
-): string[] {
-  const groups = new Map<string, string[]>();
-  for (const { node, op, reason } of kept) {
-    const key = `${op}: ${reason}`;
-    groups.set(key, [...(groups.get(key) ?? []), node]);
+/** One line per reason, with its operators. */
+function summarizeKept(name: string, kept: readonly KeptNode[]): string[] {
+  return [...groupBy(kept, ({ reason }) => reason)].map(([reason, nodes]) => {
+    const ops = [...groupBy(nodes, ({ op }) => op)].map(([op, { length }]) => `${op} × ${length}`);
+    return `${name} leaves in float32, ${reason}: ${ops.join(', ')}`;
+  });
+}
+
+function groupBy<T>(items: readonly T[], keyOf: (item: T) => string): ReadonlyMap<string, T[]> {
+  const groups = new Map<string, T[]>();
+  for (const item of items) {
+    const group = groups.get(keyOf(item));
+    if (group === undefined) groups.set(keyOf(item), [item]);
+    else group.push(item);
   }
-  return [...groups].map(([why, nodes]) => `${name} leaves ${nodes.length} × ${why}`);
+  return groups;
 }

@@ -23,7 +23,7 @@ export interface ObservedRange {
   readonly max: number;
   /** The part of it whose 255 steps lose least, by mean squared error. */
   readonly clipped: { readonly min: number; readonly max: number };
-  /** False where infinities or NaN came; `clipped` is then the extremes of the rest. */
+  /** False where infinities or NaN came too; they count for nothing else. */
   readonly finite: boolean;
 }
 
@@ -49,7 +49,7 @@ export async function calibrateTask(
   }
   return histograms.map((histogram) => ({
     ...histogram.range,
-    clipped: histogram.isFinite ? histogram.clippedRange() : histogram.range,
+    clipped: histogram.clippedRange(),
     finite: histogram.isFinite,
   }));
 }

@@ -6,6 +6,7 @@ import { inferTypes } from '../ir/infer.js';
 import { encodeModel } from '../ir/onnx/encode.js';
 import { type Float16Result, toFloat16 } from '../ir/pass/float16.js';
 import { foldBatchNorm } from '../ir/pass/fold-batch-norm.js';
+import { runPasses } from '../ir/pass/pass.js';
 import { insertQuantization, isQuantized, type QuantizationResult } from '../ir/pass/quantize.js';
 import { planQuantization, rangesNeeded } from '../ir/pass/quantize-plan.js';
 import { prepareQuantization } from '../ir/pass/quantize-prepare.js';
@@ -47,18 +48,13 @@ export async function convertToFloat16(
   options: ConvertOptions = {},
 ): Promise<Float16Result> {
   requireFloat(graph);
-  const { graph: folded } = foldBatchNorm(storeConstants(graph).graph);
+  const folded = foldModel(graph);
   const types = inferTypes(folded);
   const values = folded.nodes
     .flatMap(({ outputs }) => outputs)
     .filter((name) => name !== '' && types.get(name)?.dtype === 'float32');
   const seen = await observe(device, folded, values, { images: MAGNITUDE_IMAGES, ...options });
-  const magnitudes = new Map(
-    [...seen].map(([name, { min, max, finite }]) => [
-      name,
-      finite ? Math.max(-min, max) : Number.POSITIVE_INFINITY,
-    ]),
-  );
+  const magnitudes = new Map([...seen].map(([name, { min, max }]) => [name, Math.max(-min, max)]));
   const result = toFloat16(folded, { magnitudes });
   verify(result.graph);
   return result;
@@ -97,6 +93,11 @@ export async function quantizeModel(
   });
   verify(result.graph);
   return { ...result, nodes: prepared.nodes.length };
+}
+
+/** The same model in float32 with constants stored and batch normalisation folded. Pure. */
+export function foldModel(graph: Graph): Graph {
+  return runPasses(graph, [storeConstants, foldBatchNorm]).graph;
 }
 
 function requireFloat(graph: Graph): void {

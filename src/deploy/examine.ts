@@ -29,7 +29,7 @@ export async function examineModel(
   const graph = decodeModel(model, options.file);
   const inputs = resolveInputs(graph, options);
   if (options.data !== undefined) imageInput(graph, options.data.dataset);
-  const facts = inspectModel(graph, inputs);
+  const facts = inspectModel(model, graph, inputs);
   const placements: Placement[] = [];
   for (const device of devices) {
     onProgress(`running it on ${device.id}`);

@@ -4,7 +4,6 @@
  * loses least to int8, by mean squared error. Source of the criterion: W. Sung et al., 2015,
  * "Resiliency of deep neural networks under quantization" (minimum-L2 step).
  */
-import { InternalError } from '../errors.js';
 import type { ValueRange } from '../ir/pass/quantize-numbers.js';
 
 /** Bins on each side of 0. */
@@ -21,7 +20,7 @@ export class Histogram {
   #max = 0;
   #isFinite = true;
 
-  /** The extremes, 0 always between them. */
+  /** The extremes of the finite values, 0 always between them. */
   get range(): ValueRange {
     return { min: this.#min, max: this.#max };
   }
@@ -31,26 +30,24 @@ export class Histogram {
     return this.#isFinite;
   }
 
+  /** Adds the finite ones of `values`. */
   add(values: Float32Array): void {
     let largest = 0;
-    let isLost = false;
     for (let i = 0; i < values.length; i++) {
       const value = values[i] as number;
+      if (!Number.isFinite(value)) {
+        this.#isFinite = false;
+        continue;
+      }
       if (value > this.#max) this.#max = value;
       else if (value < this.#min) this.#min = value;
-      if (Number.isNaN(value)) isLost = true;
-      const size = Math.abs(value);
-      if (size > largest) largest = size;
-    }
-    if (isLost || largest === Number.POSITIVE_INFINITY) {
-      this.#isFinite = false;
-      return;
+      largest = Math.max(largest, Math.abs(value));
     }
     while (largest >= this.#limit) this.#double();
     const perUnit = HALF_BINS / this.#limit;
     for (let i = 0; i < values.length; i++) {
       const value = values[i] as number;
-      if (value === 0) continue;
+      if (value === 0 || !Number.isFinite(value)) continue;
       const bin = Math.floor(value * perUnit) + HALF_BINS;
       this.#bins[bin] = (this.#bins[bin] as number) + 1;
     }
@@ -72,7 +69,6 @@ export class Histogram {
    * then both again.
    */
   clippedRange(): ValueRange {
-    if (!this.isFinite) throw new InternalError('a range of values that are not all finite');
     let { min, max } = this.range;
     for (let round = 0; round < 2; round++) {
       max = this.#best(

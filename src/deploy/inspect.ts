@@ -3,6 +3,7 @@
 import { subgraphsOf } from '../ir/attributes.js';
 import type { Graph, Node } from '../ir/graph.js';
 import { inferTypes } from '../ir/infer.js';
+import { listOverridable } from '../ir/onnx/overridable.js';
 import { isKnownOp } from '../ir/op-schema.js';
 import { isQuantized } from '../ir/pass/quantize.js';
 import type { ResolvedInputs } from '../measure/dims.js';
@@ -42,6 +43,8 @@ export interface ModelFacts {
   /** Operators outside our tables: they run, but are neither counted nor trained. */
   readonly unknown: readonly OpNodes[];
   readonly openDims: readonly OpenDim[];
+  /** Stored tensors that the file lists as inputs too: a runtime must not fold or fuse them. */
+  readonly overridable: number;
   /** Nodes of quantised operators and the element types of what they store; null for a float model. */
   readonly quantization: {
     readonly ops: Readonly<Record<string, number>>;
@@ -55,8 +58,8 @@ export interface ModelFacts {
 
 const LARGE_BYTES = 1024 ** 2;
 
-/** Looks at a decoded model; `inputs` has the sizes that its open dimensions are given. */
-export function inspectModel(graph: Graph, inputs: ResolvedInputs): ModelFacts {
+/** Looks at `model`, which `graph` was decoded from; `inputs` has the sizes that its open dimensions are given. */
+export function inspectModel(model: Uint8Array, graph: Graph, inputs: ResolvedInputs): ModelFacts {
   const { '': opset = 0, ...domains } = graph.opsets;
   const { params, macs } = inferCostOf(inputs);
   const nodes = allNodes(graph);
@@ -75,6 +78,7 @@ export function inspectModel(graph: Graph, inputs: ResolvedInputs): ModelFacts {
     })),
     unknown: byOp(nodes.filter(({ op, domain }) => !isKnownOp(op, domain))),
     openDims: openDimsOf(graph, inputs),
+    overridable: listOverridable(model).length,
     quantization: quantizationOf(graph, nodes),
     float64: [...inferTypes(graph)]
       .filter(([, { dtype }]) => dtype === 'float64')

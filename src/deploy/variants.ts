@@ -4,12 +4,14 @@ import { isWorkFailure } from '../device/run.js';
 import { errorMessage, UsageError } from '../errors.js';
 import type { Graph } from '../ir/graph.js';
 import { encodeModel } from '../ir/onnx/encode.js';
+import type { KeptNode } from '../ir/pass/float16.js';
 import { type CompareVerdict, compareModels } from '../measure/compare.js';
-import { type ConvertOptions, convertToFloat16, quantizeModel } from './convert.js';
+import { type ConvertOptions, convertToFloat16, foldModel, quantizeModel } from './convert.js';
 import type { Accuracy, OutputError, ScoreArgs, ScoreResult } from './score-task.js';
 import { createTrialInputs } from './trial-inputs.js';
 
-export type VariantName = 'fp16' | 'int8';
+/** `folded`: still float32, with constants stored and batch normalisation folded. */
+export type VariantName = 'folded' | 'fp16' | 'int8';
 
 /** Latency beside the model as it is: `ratio` below 1 is faster. */
 export interface RelativeLatency {
@@ -30,11 +32,7 @@ export type Variant =
       /** Nodes in the new form, of all float nodes; those that stay, with the reason where there is one. */
       readonly converted: number;
       readonly nodes: number;
-      readonly kept: readonly {
-        readonly node: string;
-        readonly op: string;
-        readonly reason: string;
-      }[];
+      readonly kept: readonly KeptNode[];
       readonly accuracy: Accuracy | null;
       readonly error: OutputError;
       readonly latency: RelativeLatency;
@@ -66,11 +64,11 @@ interface Made {
   readonly bytes: Uint8Array;
   readonly converted: number;
   readonly nodes: number;
-  readonly kept: readonly { readonly node: string; readonly op: string; readonly reason: string }[];
+  readonly kept: readonly KeptNode[];
 }
 
 /**
- * Makes the float16 and the int8 form of `graph`, holds their outputs and accuracy against the
+ * Makes the folded, the float16 and the int8 form of `graph`, holds their outputs and accuracy against the
  * model's, and times each beside it. A form that cannot be made, or that the device refuses, says so.
  * Takes the device's lease. Throws `UsageError` for data that does not fit the model, and where the
  * model itself cannot run.
@@ -132,6 +130,14 @@ export async function measureVariants(
 type Maker = (device: Device, graph: Graph, options: ConvertOptions) => Promise<Omit<Made, 'name'>>;
 
 const makers: readonly (readonly [VariantName, Maker])[] = [
+  [
+    'folded',
+    async (_, graph) => {
+      const folded = foldModel(graph);
+      const nodes = folded.nodes.length;
+      return { bytes: encodeModel(folded), converted: 0, nodes, kept: [] };
+    },
+  ],
   [
     'fp16',
     async (device, graph, options) => {

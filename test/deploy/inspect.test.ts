@@ -2,10 +2,11 @@ import { describe, expect, it } from 'vitest';
 import { inspectModel } from '../../src/deploy/inspect.js';
 import { GraphBuilder } from '../../src/ir/builder.js';
 import { type Graph, withGraph } from '../../src/ir/graph.js';
+import { encodeModel } from '../../src/ir/onnx/encode.js';
 import { insertQuantization } from '../../src/ir/pass/quantize.js';
 import { resolveInputs } from '../../src/measure/dims.js';
 
-const inspect = (graph: Graph) => inspectModel(graph, resolveInputs(graph));
+const inspect = (graph: Graph) => inspectModel(encodeModel(graph), graph, resolveInputs(graph));
 
 function linear(opset = 17): Graph {
   const b = new GraphBuilder('linear', { opset });
@@ -33,6 +34,7 @@ describe('inspectModel', () => {
       deprecated: [],
       unknown: [],
       openDims: [{ dim: 'N', places: ['x[0]'], assumed: 1 }],
+      overridable: 0,
       quantization: null,
       float64: [],
       largeConstants: [],

@@ -34,6 +34,13 @@ beforeAll(async () => {
 const read = (path: string) => decodeModel(new Uint8Array(readFileSync(path)), path);
 
 describe('archwright export', () => {
+  it('writes a model folded, in float32, where no format is asked for', async () => {
+    const out = join(folder, 'folded.onnx');
+    const { code, stdout } = await archwright(['export', model, '--out', out, '--json'], folder);
+    expect([code, JSON.parse(stdout).format]).toEqual([0, 'float32']);
+    expect(read(out).initializers).toEqual(read(model).initializers);
+  });
+
   it('writes float16 with the signature of the model', async () => {
     const out = join(folder, 'half.onnx');
     const { code, stdout } = await archwright(
@@ -92,7 +99,6 @@ describe('archwright export', () => {
     ['both formats', ['--fp16', '--int8'], '--fp16, --int8: expected one of them'],
     ['int8 without data', ['--int8'], '--int8: expected --calibrate with images like those that'],
     ['data without a format', ['--calibrate', 'glyphs'], '--calibrate: expected --int8 or --fp16'],
-    ['a file without a format', [], 'expected --fp16 or --int8 with an ONNX file'],
     ['a trial of a file', ['--fp16', '--trial', '1'], '--trial: expected the folder of a run'],
     ['a mean without data', ['--fp16', '--mean', '0'], '--mean, --std: expected --calibrate'],
     ['a mean that is none', ['--fp16', '--mean', '0,x'], '--mean: expected numbers such as'],

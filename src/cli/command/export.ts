@@ -1,7 +1,12 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Command } from 'commander';
-import { type ConvertOptions, convertToFloat16, quantizeModel } from '../../deploy/convert.js';
+import {
+  type ConvertOptions,
+  convertToFloat16,
+  foldModel,
+  quantizeModel,
+} from '../../deploy/convert.js';
 import { createDevice } from '../../device/ort.js';
 import { UsageError } from '../../errors.js';
 import { writeDurably } from '../../evaluate/artifacts.js';
@@ -9,6 +14,7 @@ import { inferCost } from '../../ir/cost.js';
 import type { Graph } from '../../ir/graph.js';
 import { decodeModel } from '../../ir/onnx/decode.js';
 import { encodeModel } from '../../ir/onnx/encode.js';
+import type { KeptNode } from '../../ir/pass/float16.js';
 import { resolveInputs } from '../../measure/dims.js';
 import { deployGraph } from '../../train/deploy.js';
 import { show } from '../compose.js';
@@ -42,14 +48,16 @@ export interface ExportDocument {
   readonly converted: number;
   readonly nodes: number;
   /** Nodes that stayed in float32 for a reason. */
-  readonly kept: readonly { readonly node: string; readonly op: string; readonly reason: string }[];
+  readonly kept: readonly KeptNode[];
 }
 
 /** `archwright export`. */
 export function addExportCommand(program: Command): void {
   const command = program
     .command('export')
-    .description('write a deployable ONNX file: of a trial, or of a model in float16 or int8')
+    .description(
+      'write a deployable ONNX file of a trial or a model: folded, in float16 or in int8',
+    )
     .argument('<source>', 'folder of a run, or an ONNX file')
     .requiredOption('--out <file>', 'where to write it')
     .option('--trial <id>', 'of a run; default: the best of the front', parseWhole('--trial', 1))
@@ -82,11 +90,6 @@ export async function exportModel(source: string, flags: ExportFlags): Promise<E
   const { graph, trial } = isFile
     ? { graph: decodeModel(await readModel(source), source), trial: null }
     : readTrial(source, flags.trial);
-  if (isFile && flags.fp16 !== true && flags.int8 !== true) {
-    throw new UsageError(
-      `${source}: expected --fp16 or --int8 with an ONNX file; it is float32 already`,
-    );
-  }
   const { graph: result, ...rest } = await convert(graph, flags);
   const bytes = encodeModel(result);
   await writeDurably(flags.out, bytes);
@@ -133,7 +136,8 @@ type Converted = Pick<ExportDocument, 'format' | 'converted' | 'nodes' | 'kept'>
 
 async function convert(graph: Graph, flags: ExportFlags): Promise<Converted> {
   if (flags.fp16 !== true && flags.int8 !== true) {
-    return { graph, format: 'float32', converted: 0, nodes: graph.nodes.length, kept: [] };
+    const folded = foldModel(graph);
+    return { graph: folded, format: 'float32', converted: 0, nodes: folded.nodes.length, kept: [] };
   }
   const options: ConvertOptions =
     flags.calibrate === undefined ? {} : { data: await loadImages(flags.calibrate, flags) };
@@ -184,6 +188,9 @@ function formatExport(document: ExportDocument): string {
   if (format === 'float32') return head;
   return [
     `${head}, ${format} in ${converted} of ${nodes} nodes`,
-    ...kept.map(({ node, op, reason }) => `  float32: ${op} ${node}, ${reason}`),
+    ...kept.map(({ node, op, reason, value }) => {
+      const detail = value === undefined ? '' : `: ${value.name} ${value.magnitude.toPrecision(3)}`;
+      return `  float32: ${op} ${node}, ${reason}${detail}`;
+    }),
   ].join('\n');
 }

@@ -30,6 +30,8 @@ export interface KeptNode {
   readonly node: string;
   readonly op: string;
   readonly reason: string;
+  /** The value that float16 cannot hold, where that is the reason. */
+  readonly value?: { readonly name: string; readonly magnitude: number };
 }
 
 export interface Float16Result {
@@ -73,12 +75,13 @@ export function toFloat16(source: Graph, options: Float16Options = {}): Float16R
     const touched = [...node.inputs, ...node.outputs].filter((name) => name !== '');
     if (!isUnknown(node, types, touched) && !touched.some((name) => rewrite.isFloat(name)))
       continue;
-    const reason = keep.has(node.name)
-      ? 'asked for'
-      : (reasonOf(node, types, touched) ??
-        rangeReason(touched, stored, options.magnitudes ?? new Map()));
-    if (reason === undefined) half.add(node);
-    else kept.push({ node: node.name, op: node.op, reason });
+    const kind = keep.has(node.name) ? 'asked for' : reasonOf(node, types, touched);
+    const why =
+      kind === undefined
+        ? rangeReason(touched, stored, options.magnitudes ?? new Map())
+        : { reason: kind };
+    if (why === undefined) half.add(node);
+    else kept.push({ node: node.name, op: node.op, ...why });
   }
   if (half.size === 0) return { graph: source, changed: false, kept };
   return { graph: rewrite.run(half), changed: true, kept };
@@ -100,7 +103,7 @@ function reasonOf(
   if (subgraphsOf(node).length > 0) return 'its bodies read float32';
   if (!isKnownOp(node.op, node.domain)) return 'not an operator that Archwright knows';
   const unknown = touched.find((name) => !types.has(name));
-  if (unknown !== undefined) return `the type of ${unknown} is not known`;
+  if (unknown !== undefined) return 'a value of unknown type';
   return float32Ops[node.op];
 }
 
@@ -108,12 +111,13 @@ function rangeReason(
   touched: readonly string[],
   stored: ReadonlyMap<string, Initializer>,
   magnitudes: ReadonlyMap<string, number>,
-): string | undefined {
+): Pick<KeptNode, 'reason' | 'value'> | undefined {
   for (const name of touched) {
     const magnitude = magnitudeOf(stored.get(name)) ?? magnitudes.get(name) ?? 0;
-    if (magnitude > HALF_MAX) return `${name} reaches ${magnitude.toPrecision(3)}, beyond 65504`;
+    const value = { name, magnitude };
+    if (magnitude > HALF_MAX) return { reason: 'a value beyond ±65504', value };
     if (stored.has(name) && magnitude > 0 && magnitude < HALF_MIN_NORMAL) {
-      return `${name} stays below ${HALF_MIN_NORMAL.toPrecision(2)}, where float16 loses digits`;
+      return { reason: 'a stored value below 6.1e-5, where float16 loses digits', value };
     }
   }
   return undefined;

@@ -5,7 +5,7 @@
  * int32 with scale(input) · scale(weight). Source: ONNX QuantizeLinear-13, DequantizeLinear-13.
  */
 import { UsageError } from '../../errors.js';
-import type { HostTensor, TensorData } from '../../util/tensor.js';
+import type { HostTensor } from '../../util/tensor.js';
 import { createAttributes } from '../attributes.js';
 import { type Graph, type Initializer, type Node, withGraph } from '../graph.js';
 import type { OpName } from '../op-schema.js';
@@ -73,6 +73,8 @@ class Rewrite {
   readonly #parameters = new Map<string, readonly [string, string]>();
   readonly #initializers: Initializer[];
   readonly #nodes: Node[] = [];
+  /** Zero points of weights, by how many. */
+  readonly #zeros = new Map<number, string>();
   /** What a core reads instead of a borrowed value. */
   readonly #dequantized = new Map<string, string>();
 
@@ -119,7 +121,7 @@ class Rewrite {
         { dtype: 'int8', dims, data: tensors.data },
         tensors.scales,
         axis,
-        new Int8Array(tensors.scales.length),
+        this.#zeroPoints(tensors.scales.length),
       ),
     ];
     if (tensors.bias === undefined) return read;
@@ -132,7 +134,7 @@ class Rewrite {
     if (this.plan.owned.has(name)) return name;
     const known = this.#dequantized.get(name);
     if (known !== undefined) return known;
-    const output = this.#fresh(`${name}.dequantized`);
+    const output = this.#fresh(`${name}.dq`);
     this.#dequantized.set(name, output);
     this.#roundTrip(name, output, name);
     return output;
@@ -158,9 +160,9 @@ class Rewrite {
       ];
       this.#parameters.set(root, parameters);
     }
-    const quantized = this.#fresh(`${to}.quantized`);
+    const quantized = this.#fresh(`${value}.q`);
     this.#add('QuantizeLinear', [from, ...parameters], quantized, {});
-    const name = this.#fresh(`${to}.dequantize`);
+    const name = this.#fresh(`${to}.dq`);
     this.#add('DequantizeLinear', [quantized, ...parameters], to, {}, name);
   }
 
@@ -169,17 +171,24 @@ class Rewrite {
     tensor: HostTensor,
     scales: Float32Array,
     axis: number,
-    zeros?: TensorData,
+    zeroPoints?: string,
   ): string {
-    const dims = [scales.length];
     const inputs = [
-      this.#constant(`${name}.quantized`, tensor),
-      this.#constant(`${name}.scale`, { dtype: 'float32', dims, data: scales }),
-      ...(zeros === undefined
-        ? []
-        : [this.#constant(`${name}.zero`, { dtype: tensor.dtype, dims, data: zeros })]),
+      this.#constant(`${name}.q`, tensor),
+      this.#constant(`${name}.scale`, { dtype: 'float32', dims: [scales.length], data: scales }),
+      ...(zeroPoints === undefined ? [] : [zeroPoints]),
     ];
-    return this.#add('DequantizeLinear', inputs, this.#fresh(`${name}.dequantized`), { axis });
+    return this.#add('DequantizeLinear', inputs, this.#fresh(`${name}.dq`), { axis });
+  }
+
+  /** As many int8 zeros, stored once. */
+  #zeroPoints(count: number): string {
+    const known = this.#zeros.get(count);
+    if (known !== undefined) return known;
+    const tensor: HostTensor = { dtype: 'int8', dims: [count], data: new Int8Array(count) };
+    const name = this.#constant(`zeros${count}`, tensor);
+    this.#zeros.set(count, name);
+    return name;
   }
 
   #scaleOf(value: string): ActivationScale {
