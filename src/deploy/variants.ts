@@ -6,6 +6,7 @@ import type { Graph } from '../ir/graph.js';
 import { encodeModel } from '../ir/onnx/encode.js';
 import type { KeptNode } from '../ir/pass/float16.js';
 import { type CompareVerdict, compareModels } from '../measure/compare.js';
+import { type GivenSizes, resolveInputs } from '../measure/dims.js';
 import { type ConvertOptions, convertToFloat16, foldModel, quantizeModel } from './convert.js';
 import type { Accuracy, OutputError, ScoreArgs, ScoreResult } from './score-task.js';
 import { createTrialInputs } from './trial-inputs.js';
@@ -116,7 +117,10 @@ export async function measureVariants(
     onProgress(`timing ${one.name} beside the model as it is`);
     const { accuracy, error } = score;
     const { bytes: file, ...rest } = one;
-    const latency = await compareLatency(device, file, bytes, options);
+    const latency = await compareLatency(device, file, bytes, {
+      ...options,
+      dims: namedSizes(graph, options),
+    });
     variants.push({ ...rest, made: true, bytes: file.byteLength, accuracy, error, latency });
   }
   return {
@@ -171,6 +175,17 @@ async function attempt(
     if (!(error instanceof UsageError) && !isWorkFailure(error)) throw error;
     return { name, reason: errorMessage(error) };
   }
+}
+
+/** Size of every dimension that has a name, also where whole shapes were given. */
+function namedSizes(graph: Graph, given: GivenSizes): Readonly<Record<string, number>> {
+  const { dims } = resolveInputs(graph, given);
+  const named = graph.inputs.flatMap(({ name, shape = [] }) =>
+    shape.flatMap((dim, axis) =>
+      typeof dim === 'string' && dim !== '?' ? [[dim, dims[name]?.[axis] ?? 1] as const] : [],
+    ),
+  );
+  return Object.fromEntries(named);
 }
 
 async function compareLatency(
