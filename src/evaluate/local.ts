@@ -157,6 +157,10 @@ const stages: Readonly<Record<StageName, Stage>> = {
     if (measured.flags.includes('output-mismatch')) {
       return { status: 'failed', reason: 'its timed output differs from a plain run', metrics: {} };
     }
+    if (measured.flags.includes('wrong-output')) {
+      const reason = `on ${options.device.id} its output differs from that on the CPU`;
+      return { status: 'failed', reason, metrics: {} };
+    }
     if (measured.flags.includes('below-floor')) {
       const reason = 'its latency is below what the hardware can do: an instrument fault';
       return { status: 'failed', reason, metrics: {} };

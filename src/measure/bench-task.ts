@@ -19,6 +19,7 @@ import {
   runOf,
   warmCandidate,
 } from './candidate.js';
+import { compareOutputs } from './compare-outputs.js';
 import { type Energy, MeteredRuns, measureIdleWatts, openRapl } from './energy.js';
 import { isSameOutput } from './fingerprint.js';
 import { type BenchFlag, raisedFlags } from './flags.js';
@@ -98,6 +99,9 @@ const IDLE_MS = 300;
 /** Windows throttled for more than this share raise a flag. */
 const THROTTLED_SHARE = 0.1;
 
+/** Difference from the CPU's outputs ÷ the largest of them that half precision cannot explain. */
+const WRONG_SHARE = 0.05;
+
 /** Loads, warms up and samples a model. Throws what ONNX Runtime refuses, as `ArchwrightError`. */
 export async function benchModel(args: BenchArgs): Promise<BenchResult> {
   const result = await benchSession(args, Session.create);
@@ -121,13 +125,28 @@ export async function benchModel(args: BenchArgs): Promise<BenchResult> {
           () => session.createTimer(inputSets),
           stopping.maxSeconds,
         );
+  const wrong = !isLocal && (await isWrong(args, session, inputSets[0] as Feeds));
   session.release();
   const found = transfers === null ? {} : judgeTransfers(transfers);
   const flags = raisedFlags({
     ...Object.fromEntries(result.flags.map((flag) => [flag, true])),
     ...found,
+    'wrong-output': wrong,
   });
   return { ...result, throughput, transfers, flags };
+}
+
+/** Whether a device's outputs are others than those of the CPU, beyond what precision explains. */
+async function isWrong(
+  { model, session: { threads } }: BenchArgs,
+  session: Session,
+  feeds: Feeds,
+): Promise<boolean> {
+  const reference = await Session.create(model, { threads, optimization: 'all', provider: 'cpu' });
+  const difference = compareOutputs(await session.run(feeds), await reference.run(feeds));
+  reference.release();
+  const { maxRelDifference = null } = difference.comparable ? difference : {};
+  return maxRelDifference === null || maxRelDifference > WRONG_SHARE;
 }
 
 /** As `benchModel`, for what `create` loads; without streams and parts of requests. */

@@ -18,6 +18,8 @@ export const benchFlags = {
     'the wall clock jumped against the processor counter; those windows were discarded: do not trust this machine’s clock',
   'output-mismatch':
     'a timed run left another output than a plain run of the same input: what was timed is not what the model computes, or it draws random numbers',
+  'wrong-output':
+    'outputs differ from those on the CPU by more than 5 % of the largest: this provider computes the model wrongly; see archwright devices for what is known',
   'caches-by-input':
     'inputs seen before are answered faster than new ones: the latency is that of a cache, not of the model',
   'below-floor': 'faster than this machine can compute or load weights: a fault of the instrument',

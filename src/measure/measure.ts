@@ -16,6 +16,7 @@ import type { BenchArgs, BenchResult } from './bench-task.js';
 import { type ResolvedInputs, resolveInputs } from './dims.js';
 import type { InputDims } from './inputs.js';
 import { inferLeastWork } from './least-work.js';
+import { steadyAllocation } from './memory.js';
 import { encodeReferenceModel } from './reference-model.js';
 import { readCacheBytes } from './roofline.js';
 import type { SamplingMode } from './sampler.js';
@@ -163,7 +164,7 @@ export async function measureModel(
     thorough: { work: inferLeastWork(inputs.graph, {}), streams: checkStreams(streams) },
   };
   const result = await device.lease(async () => {
-    const runner = new Runner();
+    const runner = new Runner({ environment: steadyAllocation });
     try {
       return await callBench(runner, args, GRACE_MS, options.signal);
     } catch (error) {

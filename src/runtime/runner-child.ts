@@ -18,6 +18,7 @@ import {
 export interface ChildOptions {
   readonly threads: number;
   readonly memoryLimitBytes: number | undefined;
+  readonly environment: Readonly<Record<string, string>>;
   /** Called once, when the process is gone and its calls are settled. */
   readonly onEnd: () => void;
 }
@@ -70,6 +71,7 @@ export class RunnerChild {
         execArgv: [],
         env: {
           ...env,
+          ...options.environment,
           ORT_DISABLE_TELEMETRY: env.ORT_DISABLE_TELEMETRY ?? '1',
           // Each worker thread may have one native loop under way on libuv's threads.
           UV_THREADPOOL_SIZE: env.UV_THREADPOOL_SIZE ?? String(options.threads + 3),

@@ -16,6 +16,8 @@ export interface RunnerOptions {
    * a task runs). Default: no limit.
    */
   readonly memoryLimitBytes?: number;
+  /** Variables of the child's environment, beside and above those of this process. */
+  readonly environment?: Readonly<Record<string, string>>;
 }
 
 export interface CallOptions {
@@ -30,6 +32,7 @@ export interface CallOptions {
 export class Runner {
   readonly #threads: number;
   readonly #memoryLimitBytes: number | undefined;
+  readonly #environment: Readonly<Record<string, string>>;
   readonly #shared = new Map<string, TensorData>();
   readonly #queue: Call[] = [];
   #child: RunnerChild | undefined;
@@ -42,6 +45,7 @@ export class Runner {
     }
     this.#threads = threads;
     this.#memoryLimitBytes = options.memoryLimitBytes;
+    this.#environment = options.environment ?? {};
   }
 
   /** Process id of the child; undefined while there is none. */
@@ -122,6 +126,7 @@ export class Runner {
     const child = new RunnerChild({
       threads: this.#threads,
       memoryLimitBytes: this.#memoryLimitBytes,
+      environment: this.#environment,
       onEnd: () => {
         this.#child = undefined;
         this.#pump();
