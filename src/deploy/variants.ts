@@ -6,7 +6,7 @@ import type { Graph } from '../ir/graph.js';
 import { encodeModel } from '../ir/onnx/encode.js';
 import type { KeptNode } from '../ir/pass/float16.js';
 import { type CompareVerdict, compareModels } from '../measure/compare.js';
-import { type GivenSizes, resolveInputs } from '../measure/dims.js';
+import { resolveInputs } from '../measure/dims.js';
 import { type ConvertOptions, convertToFloat16, foldModel, quantizeModel } from './convert.js';
 import type { Accuracy, OutputError, ScoreArgs, ScoreResult } from './score-task.js';
 import { createTrialInputs } from './trial-inputs.js';
@@ -119,7 +119,7 @@ export async function measureVariants(
     const { bytes: file, ...rest } = one;
     const latency = await compareLatency(device, file, bytes, {
       ...options,
-      dims: namedSizes(graph, options),
+      shapes: resolveInputs(graph, options).dims,
     });
     variants.push({ ...rest, made: true, bytes: file.byteLength, accuracy, error, latency });
   }
@@ -177,26 +177,15 @@ async function attempt(
   }
 }
 
-/** Size of every dimension that has a name, also where whole shapes were given. */
-function namedSizes(graph: Graph, given: GivenSizes): Readonly<Record<string, number>> {
-  const { dims } = resolveInputs(graph, given);
-  const named = graph.inputs.flatMap(({ name, shape = [] }) =>
-    shape.flatMap((dim, axis) =>
-      typeof dim === 'string' && dim !== '?' ? [[dim, dims[name]?.[axis] ?? 1] as const] : [],
-    ),
-  );
-  return Object.fromEntries(named);
-}
-
 async function compareLatency(
   device: Device,
   variant: Uint8Array,
   original: Uint8Array,
-  { seconds = COMPARE_SECONDS, dims, seed }: VariantOptions,
+  { seconds = COMPARE_SECONDS, shapes, seed }: VariantOptions,
 ): Promise<RelativeLatency> {
   const { ratio, ci95, verdict, a, b } = await compareModels(device, variant, original, {
     seconds,
-    ...(dims !== undefined && { dims }),
+    ...(shapes !== undefined && { shapes }),
     ...(seed !== undefined && { seed }),
   });
   return { p50Ms: a.latencyMs.p50, originalP50Ms: b.latencyMs.p50, ratio, ci95, verdict };
