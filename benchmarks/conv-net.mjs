@@ -5,7 +5,7 @@ import { Rng } from '../dist/util/random.js';
 
 /** Nets that take about 50 µs, 1 ms and 20 ms on one core of a present-day machine. */
 export const convNets = {
-  '50 µs': { channels: 3, size: 16, stages: [16, 24], depth: 1 },
+  '50 µs': { channels: 3, size: 40, stages: [16, 32], depth: 1 },
   '1 ms': { channels: 3, size: 48, stages: [24, 48, 64], depth: 2 },
   '20 ms': { channels: 3, size: 96, stages: [32, 64, 128], depth: 5 },
 };

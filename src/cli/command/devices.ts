@@ -1,9 +1,10 @@
 import type { Command } from 'commander';
+import { type CudaListing, describeCuda } from '../../device/cuda.js';
 import type { DeviceListing } from '../../device/device.js';
 import { listDevices } from '../../device/probe.js';
 import { type ProviderOption, providerIds, providers } from '../../device/provider.js';
 import { type OutputOptions, print } from '../output.js';
-import { formatTable } from '../table.js';
+import { formatBytes, formatTable } from '../table.js';
 
 interface OptionFacts {
   readonly name: string;
@@ -15,6 +16,8 @@ interface OptionFacts {
 export interface DevicesDocument {
   readonly schema: 'archwright.devices/1';
   readonly devices: readonly DeviceListing[];
+  /** The project's own CUDA library and its GPUs. */
+  readonly cuda: CudaListing;
   /** What `--provider-option` takes, by provider. */
   readonly options: Readonly<Record<string, readonly OptionFacts[]>>;
 }
@@ -29,6 +32,7 @@ export function addDevicesCommand(program: Command): void {
       const document: DevicesDocument = {
         schema: 'archwright.devices/1',
         devices: await listDevices(),
+        cuda: await describeCuda(),
         options: Object.fromEntries(
           providerIds.map((id) => [
             id,
@@ -49,7 +53,7 @@ function describeValues(option: ProviderOption): string {
   return option.type === 'choice' ? option.choices.join('|') : '<number>';
 }
 
-function formatDevices({ devices, options }: DevicesDocument): string {
+function formatDevices({ devices, cuda, options }: DevicesDocument): string {
   const facts = devices.find((device) => device.usable)?.facts;
   const table = formatTable<DeviceListing>(
     [
@@ -84,10 +88,20 @@ function formatDevices({ devices, options }: DevicesDocument): string {
       : [
           `ONNX Runtime ${facts.runtimeVersion}, ${facts.threads} cores, ${facts.host.features.join(' ')}`,
         ]),
+    '',
+    ...describeCudaLibrary(cuda),
     ...(faults.length > 0 ? ['', 'Known to compute wrongly here:', ...faults] : []),
     ...(fixes.length > 0 ? ['', 'To make the others usable:', ...fixes] : []),
     ...(rows.length > 0 ? ['', optionTable] : []),
   ].join('\n');
+}
+
+function describeCudaLibrary(cuda: CudaListing): string[] {
+  if (!cuda.usable) return [`CUDA library: no, ${cuda.reason}; ${cuda.fix}`];
+  return cuda.devices.map(({ name, capability, multiprocessors, memoryBytes }) => {
+    const facts = `compute capability ${capability}, ${multiprocessors} multiprocessors`;
+    return `CUDA library: ${name}, ${facts}, ${formatBytes(memoryBytes)}`;
+  });
 }
 
 function describeDevice(device: DeviceListing): string {
