@@ -3,7 +3,9 @@
  * outputs equal those of plain `onnxruntime-node` (CPU), and the profile's times add up.
  *
  *   npm run build && node benchmarks/real-models.mjs <folder> [--devices cpu,webgpu]
- *     [--seconds 3] [--threads 1] [--models part,of,names] [--json]
+ *     [--seconds 3] [--threads 1] [--models part,of,names] [--shape part:input=1,512] [--json]
+ *
+ * `--shape` (repeatable) fixes an input of the models whose name contains `part`.
  *
  * `difference`: largest |ours − plain| over all outputs ÷ largest |plain| of that output.
  * `nodes ÷ bench`: the sum of the profile's per-node times ÷ the p50 of `bench`, which is taken in
@@ -17,7 +19,7 @@ import { parseArgs } from 'node:util';
 import { createDevice } from '../dist/device/ort.js';
 import { runModel } from '../dist/device/run.js';
 import { decodeModel } from '../dist/ir/onnx/decode.js';
-import { inputDims, resolveDims } from '../dist/measure/dims.js';
+import { resolveInputs } from '../dist/measure/dims.js';
 import { createInputSets } from '../dist/measure/inputs.js';
 import { Rng } from '../dist/util/random.js';
 
@@ -29,6 +31,7 @@ const { values: flags, positionals } = parseArgs({
     seconds: { type: 'string', default: '3' },
     threads: { type: 'string', default: '1' },
     models: { type: 'string', default: '' },
+    shape: { type: 'string', multiple: true, default: [] },
     json: { type: 'boolean', default: false },
   },
 });
@@ -36,8 +39,16 @@ const [folder] = positionals;
 if (folder === undefined) throw new Error('usage: node benchmarks/real-models.mjs <folder>');
 process.env.ORT_DISABLE_TELEMETRY ??= '1';
 
+/** Shapes for a model, as `name=1,2` each. */
+const shapesOf = (model) =>
+  flags.shape.flatMap((given) => {
+    const [part, shape] = given.split(':');
+    return model.includes(part) ? [shape] : [];
+  });
+
 function command(name, path, device) {
   const options = ['--device', device, '--threads', flags.threads, '--seconds', flags.seconds];
+  for (const shape of shapesOf(path)) options.push('--shape', shape);
   const stdio = ['ignore', 'pipe', 'pipe'];
   const encoding = 'utf8';
   const args = [cli, name, path, ...options, '--json'];
@@ -45,9 +56,15 @@ function command(name, path, device) {
 }
 
 /** Inputs by name, as `bench` draws them. */
-function drawInputs(bytes) {
+function drawInputs(bytes, model) {
   const graph = decodeModel(bytes);
-  const dims = inputDims(graph, resolveDims(graph));
+  const shapes = Object.fromEntries(
+    shapesOf(model).map((shape) => {
+      const [name, dims] = shape.split('=');
+      return [name, dims.split(',').map(Number)];
+    }),
+  );
+  const { dims } = resolveInputs(graph, { shapes });
   const inputs = graph.inputs.map(({ name, dtype }) => ({ name, dtype, dims: dims[name] }));
   return createInputSets(inputs, dims, 1, new Rng(0))[0];
 }
@@ -80,7 +97,7 @@ function largestDifference(ours, plain) {
 async function examine(name, device) {
   const path = join(folder, name);
   const bytes = new Uint8Array(readFileSync(path));
-  const feeds = drawInputs(bytes);
+  const feeds = drawInputs(bytes, name);
   const target = createDevice({ id: device, threads: Number(flags.threads) });
   let difference;
   try {

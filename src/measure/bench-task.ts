@@ -4,7 +4,14 @@
  * loaded no other model; the peaks of the roofline last, since they heat and evict.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type ElementType, type Feeds, loadBinding, Session } from '../runtime/runtime.js';
+import { providers } from '../device/provider.js';
+import {
+  type ElementType,
+  type Feeds,
+  loadBinding,
+  Session,
+  type SessionOptions,
+} from '../runtime/runtime.js';
 import { Rng } from '../util/random.js';
 import { isCachingByInput, planCaching, runCachingPasses } from './caching.js';
 import {
@@ -20,13 +27,21 @@ import {
   warmCandidate,
 } from './candidate.js';
 import { compareOutputs } from './compare-outputs.js';
-import { type Energy, MeteredRuns, measureIdleWatts, openRapl } from './energy.js';
+import {
+  type Energy,
+  type EnergyMeter,
+  MeteredRuns,
+  measureIdleWatts,
+  openNvml,
+  openRapl,
+} from './energy.js';
+
 import { isSameOutput } from './fingerprint.js';
 import { type BenchFlag, raisedFlags } from './flags.js';
 import { createInputSets, feedBytes } from './inputs.js';
 import { type RunMemory, SETTLE_MS } from './memory.js';
 import { correctSamples, type JudgedWindows, judgeWindows, type SampledWindow } from './noise.js';
-import { isPossible } from './peaks.js';
+import { cudaNumber, isPossible } from './peaks.js';
 import type { LeastWork } from './roofline.js';
 import { type Planned, planReference, type SamplingMode, sampleWindows } from './sampler.js';
 import {
@@ -265,15 +280,18 @@ async function isCaching(
   return true;
 }
 
+function openMeter(session: SessionOptions): Promise<EnergyMeter | string> | EnergyMeter | string {
+  if (session.provider === providers.cpu.session) return openRapl();
+  const isCuda = [providers.cuda, providers.tensorrt].some((p) => p.session === session.provider);
+  return isCuda ? openNvml(cudaNumber(session)) : `no meter for the device of ${session.provider}`;
+}
+
 /** The candidate with its energy counted, where that can be. */
 async function openEnergy(
   candidate: Planned,
-  { session: { provider } }: BenchArgs,
+  { session }: BenchArgs,
 ): Promise<{ candidate?: Planned; metered?: MeteredRuns; notes: string[] }> {
-  if (provider !== 'cpu') {
-    return { notes: [`energy: no meter for the device of ${provider}`] };
-  }
-  const meter = openRapl();
+  const meter = await openMeter(session);
   if (typeof meter === 'string') return { notes: [`energy: ${meter}`] };
   const idleWatts = await measureIdleWatts(meter, () => sleep(IDLE_MS));
   const metered = new MeteredRuns(meter, idleWatts);

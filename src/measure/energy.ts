@@ -2,7 +2,7 @@
  * Energy while a model runs. On Linux the processor counts its own energy (RAPL: "running average
  * power limit"), a counter of microjoules per package and one for memory, in
  * `/sys/class/powercap/intel-rapl:*`, AMD's processors included. A counter begins anew when it has
- * reached its range, about every minute under load.
+ * reached its range, about every minute under load. NVIDIA's GPUs count theirs in NVML.
  *
  * Limits: it is the energy of the whole package, other processes and idle cores included, so the
  * idle power is reported beside it. Since Linux 5.10 only root may read the counters, and virtual
@@ -11,13 +11,14 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { errorMessage } from '../errors.js';
+import { openCuda } from '../runtime/runtime.js';
 import type { RunWindow } from './sampler.js';
 
 /** Something that counts energy. */
 export interface EnergyMeter {
   readonly name: string;
-  /** Joules since the meter was opened. */
-  read(): number;
+  /** Joules since some fixed moment. */
+  read(): Promise<number>;
 }
 
 /** What runs took, whole machine package (or device) included. */
@@ -53,8 +54,17 @@ export function openRapl(root: string = POWERCAP): EnergyMeter | string {
   if (domains.length === 0) return noCounters(root);
   return {
     name: 'rapl',
-    read: () => domains.reduce((sum, domain) => sum + domain.read(), 0),
+    read: async () => domains.reduce((sum, domain) => sum + domain.read(), 0),
   };
+}
+
+/** Opens NVML's counter of a GPU, through the CUDA library; a string says why there is none. */
+export async function openNvml(device: number): Promise<EnergyMeter | string> {
+  const cuda = openCuda();
+  if (!cuda.usable) return cuda.reason;
+  const read = async (): Promise<number | null> => (await cuda.state(device)).energyMillijoules;
+  if ((await read()) === null) return `NVML tells no energy of GPU ${device}`;
+  return { name: 'nvml', read: async () => ((await read()) ?? Number.NaN) / 1e3 };
 }
 
 const noCounters = (root: string): string =>
@@ -91,9 +101,9 @@ export async function measureIdleWatts(
   wait: () => Promise<void>,
 ): Promise<number> {
   const start = performance.now();
-  const before = meter.read();
+  const before = await meter.read();
   await wait();
-  return (meter.read() - before) / ((performance.now() - start) / 1e3);
+  return ((await meter.read()) - before) / ((performance.now() - start) / 1e3);
 }
 
 /** Counts the energy of the windows that pass through `run`. */
@@ -112,9 +122,9 @@ export class MeteredRuns {
   /** `run` with the energy of its windows counted. */
   wrap(run: RunWindow): RunWindow {
     return async (samples, group) => {
-      const before = this.#meter.read();
+      const before = await this.#meter.read();
       const window = await run(samples, group);
-      this.#joules += this.#meter.read() - before;
+      this.#joules += (await this.#meter.read()) - before;
       this.#runs += samples * group;
       this.#seconds += window.wallNs / 1e9;
       return window;

@@ -81,7 +81,7 @@ async function measureOn(options: SessionOptions): Promise<Roofline> {
 }
 
 /** The GPU that a session runs on: the provider's option, by default the first. */
-function cudaNumber({ providerOptions = {} }: RooflineDevice): number {
+export function cudaNumber({ providerOptions = {} }: RooflineDevice): number {
   return Number(providerOptions[providers.cuda.numberKey ?? ''] ?? 0);
 }
 

@@ -32,7 +32,7 @@ function open(root: string): EnergyMeter {
 }
 
 describe('openRapl', () => {
-  it('adds packages and memory, and nothing that these contain', () => {
+  it('adds packages and memory, and nothing that these contain', async () => {
     const { root, set } = createPowercap({
       'intel-rapl:0': 'package-0',
       'intel-rapl:0:0': 'core',
@@ -41,23 +41,23 @@ describe('openRapl', () => {
       'intel-rapl:2': 'psys',
     });
     const meter = open(root);
-    expect(meter.read()).toBe(0);
+    expect(await meter.read()).toBe(0);
     set('intel-rapl:0', 3_000_000);
     set('intel-rapl:0:0', 2_500_000);
     set('intel-rapl:0:1', 1_250_000);
     set('intel-rapl:1', 2_000_000);
     set('intel-rapl:2', 9_000_000);
-    expect(meter.read()).toBeCloseTo(2 + 0.25 + 1, 9);
+    expect(await meter.read()).toBeCloseTo(2 + 0.25 + 1, 9);
   });
 
-  it('goes on when a counter begins anew', () => {
+  it('goes on when a counter begins anew', async () => {
     const { root, set } = createPowercap({ 'intel-rapl:0': 'package-0' });
     set('intel-rapl:0', RANGE_UJ - 500_000);
     const meter = open(root);
     set('intel-rapl:0', 250_000);
-    expect(meter.read()).toBeCloseTo(0.75, 9);
+    expect(await meter.read()).toBeCloseTo(0.75, 9);
     set('intel-rapl:0', 1_250_000);
-    expect(meter.read()).toBeCloseTo(1.75, 9);
+    expect(await meter.read()).toBeCloseTo(1.75, 9);
   });
 
   it('says why there is none', () => {
@@ -84,7 +84,7 @@ describe('MeteredRuns', () => {
 
   it('counts the energy of its windows, not of what lies between', async () => {
     let joules = 7;
-    const metered = new MeteredRuns({ name: 'fake', read: () => joules }, 4);
+    const metered = new MeteredRuns({ name: 'fake', read: async () => joules }, 4);
     const run = metered.wrap(async (samples) => {
       joules += 3;
       return window(samples);
@@ -103,7 +103,7 @@ describe('MeteredRuns', () => {
 
   it('takes the idle power over a wait', async () => {
     let joules = 0;
-    const watts = await measureIdleWatts({ name: 'fake', read: () => joules }, async () => {
+    const watts = await measureIdleWatts({ name: 'fake', read: async () => joules }, async () => {
       await new Promise((resolve) => setTimeout(resolve, 20));
       joules += 1;
     });
