@@ -1,8 +1,10 @@
 /** The command line in a child process, as a person runs it. */
+
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
 const main = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
@@ -91,4 +93,20 @@ export function writeConfig(folder: string, config: unknown): string {
 export function childrenOf(pid: number): number[] {
   const text = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim();
   return text === '' ? [] : text.split(' ').map(Number);
+}
+
+/** The first child of a process, once it has computed for a while from now on (Linux). */
+export async function busyChildOf(pid: number): Promise<number> {
+  const [child] = childrenOf(pid);
+  if (child === undefined) throw new Error(`process ${pid} has no child`);
+  const start = cpuTicksOf(child);
+  // A tick is 10 ms.
+  while (cpuTicksOf(child) < start + 20) await sleep(10);
+  return child;
+}
+
+/** Processor time of a process so far, user and kernel. */
+function cpuTicksOf(pid: number): number {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
+  return Number(fields[11]) + Number(fields[12]);
 }

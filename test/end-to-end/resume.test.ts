@@ -4,7 +4,15 @@ import Database from 'libsql';
 import { describe, expect, it } from 'vitest';
 import { readLedger } from '../../src/ledger/sqlite.js';
 import { Rng } from '../../src/util/random.js';
-import { archwright, childrenOf, smallSearch, start, temporaryFolder, writeConfig } from './cli.js';
+import {
+  archwright,
+  busyChildOf,
+  childrenOf,
+  smallSearch,
+  start,
+  temporaryFolder,
+  writeConfig,
+} from './cli.js';
 
 /** What a run decided: proposals and the outcomes of training, which are the same bit for bit. */
 function decisionsOf(run: string) {
@@ -68,10 +76,8 @@ describe('a runner that dies under a search', () => {
     });
     const running = start(['search', config, '--out', join(folder, 'run'), '--json'], folder);
     await running.sees(/── search/);
-    // Short training takes seconds here, so this is in the midst of it.
-    await sleep(300);
-    const [runner] = childrenOf(running.child.pid as number);
-    process.kill(runner as number, 'SIGKILL');
+    // The first child is the trainer's runner, and short training takes seconds here.
+    process.kill(await busyChildOf(running.child.pid as number), 'SIGKILL');
     const { code, stdout, stderr } = await running.finished;
     expect(code).toBe(0);
     expect(stderr).toMatch(/failed +\w+: .*SIGKILL/);
