@@ -19,6 +19,7 @@ import { parseArgs } from 'node:util';
 import { createDevice } from '../dist/device/ort.js';
 import { runModel } from '../dist/device/run.js';
 import { decodeModel } from '../dist/ir/onnx/decode.js';
+import { compareOutputs } from '../dist/measure/compare-outputs.js';
 import { resolveInputs } from '../dist/measure/dims.js';
 import { createInputSets } from '../dist/measure/inputs.js';
 import { Rng } from '../dist/util/random.js';
@@ -71,7 +72,10 @@ function drawInputs(bytes, model) {
 
 async function runPlain(bytes, feeds) {
   const { InferenceSession, Tensor } = await import('onnxruntime-node');
-  const session = await InferenceSession.create(bytes, { intraOpNumThreads: 1 });
+  const session = await InferenceSession.create(bytes, {
+    intraOpNumThreads: 1,
+    logSeverityLevel: 3,
+  });
   const tensors = Object.fromEntries(
     Object.entries(feeds).map(([name, { dtype, data, dims }]) => [
       name,
@@ -81,17 +85,16 @@ async function runPlain(bytes, feeds) {
   return session.run(tensors);
 }
 
+/** Largest relative difference; NaN equals NaN, which some models give for random inputs. */
 function largestDifference(ours, plain) {
-  const magnitude = (values) => values.reduce((max, value) => Math.max(max, Math.abs(value)), 0);
-  return Math.max(
-    ...Object.entries(plain).map(([name, { data }]) => {
-      const expected = Float64Array.from(data, Number);
-      const actual = Float64Array.from(ours[name].data, Number);
-      if (actual.length !== expected.length) return Number.POSITIVE_INFINITY;
-      const largest = magnitude(expected);
-      return magnitude(expected.map((value, i) => value - actual[i])) / (largest || 1);
-    }),
+  const tensors = Object.fromEntries(
+    Object.entries(plain).map(([name, { type, dims, data }]) => [
+      name,
+      { dtype: type, dims, data },
+    ]),
   );
+  const difference = compareOutputs(ours, tensors);
+  return (difference.comparable ? difference.maxRelDifference : null) ?? Number.POSITIVE_INFINITY;
 }
 
 async function examine(name, device) {
