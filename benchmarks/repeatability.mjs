@@ -3,7 +3,7 @@
  * machine and beside a competing load, and is it no higher?
  *
  *   npm run build && node benchmarks/repeatability.mjs [--processes 20] [--threads 1]
- *     [--seconds 3] [--conditions idle,load] [--json]
+ *     [--seconds 3] [--conditions idle,load] [--models '50 µs,1 ms,20 ms'] [--json]
  *
  * Each figure is the p50 of a fresh process; the kinds take turns, so that all see the same machine.
  * `ours` is the command line. A plain loop warms up for a quarter of the time, feeds one input and
@@ -31,6 +31,7 @@ const { values: flags } = parseArgs({
     threads: { type: 'string', default: '1' },
     seconds: { type: 'string', default: '3' },
     conditions: { type: 'string', default: 'idle,load' },
+    models: { type: 'string', default: Object.keys(convNets).join(',') },
     json: { type: 'boolean', default: false },
     child: { type: 'string' },
     model: { type: 'string' },
@@ -149,6 +150,7 @@ function report(name, condition, runs, idleMs) {
   const spread = Object.fromEntries(
     Object.entries(runs).map(([kind, results]) => [kind, describe(results.map((r) => r.p50))]),
   );
+  spread['ours, corrected'] = describe(runs.ours.map((result) => result.corrected));
   const noisy = runs.ours.filter((result) => result.flags.includes('noisy')).length;
   const off = (result) => Math.abs(result.p50 / idleMs - 1) > 0.03;
   const unflagged = runs.ours.filter((result) => off(result) && !result.flags.includes('noisy'));
@@ -157,7 +159,7 @@ function report(name, condition, runs, idleMs) {
     console.log(`${name} model, ${condition}, ${flags.processes} processes each`);
     for (const [kind, s] of Object.entries(spread)) {
       console.log(
-        `  ${kind.padEnd(7)} median ${(1e3 * s.medianMs).toFixed(1)} µs, ` +
+        `  ${kind.padEnd(15)} median ${(1e3 * s.medianMs).toFixed(1)} µs, ` +
           `IQR ${(100 * s.iqrShare).toFixed(2)} %, max − min ${(100 * s.rangeShare).toFixed(2)} %`,
       );
       console.log(`    ${s.p50Ms.map((value) => (1e3 * value).toFixed(1)).join(' ')}`);
@@ -174,9 +176,9 @@ else {
   const rows = [];
   try {
     if (!hasPython) console.error('python3 has no onnxruntime: that peer is left out');
-    for (const [name, shape] of Object.entries(convNets)) {
+    for (const name of flags.models.split(',')) {
       const path = join(folder, `${name.replaceAll(/\W/g, '')}.onnx`);
-      writeFileSync(path, encodeConvNet(shape));
+      writeFileSync(path, encodeConvNet(convNets[name]));
       let idleMs = Number.NaN;
       for (const condition of flags.conditions.split(',')) {
         const runs = await run(path, condition);
