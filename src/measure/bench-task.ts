@@ -60,7 +60,7 @@ import {
   type Verdict,
 } from './stopping.js';
 import { measureStreams, type StreamThroughput } from './streams.js';
-import { judgeTransfers, measureTransfers, type Transfers } from './transfers.js';
+import { judgeTransfers, measureTransfers, TRANSFER_RUNS, type Transfers } from './transfers.js';
 
 export interface BenchArgs extends CandidateArgs {
   /** Bytes of the graph to interleave. */
@@ -107,6 +107,8 @@ export interface BenchResult {
 const WARMUP_SHARE = 0.3;
 /** Share of the budget for the parts of a request to a device. */
 const TRANSFER_SHARE = 0.5;
+/** Times the budget that the fewest runs of transfers may take. */
+const TRANSFER_PATIENCE = 4;
 /** Runs of the reference before its latency is believed. */
 const REFERENCE_WARMUP_RUNS = 100;
 /** Time over which the idle power is taken. */
@@ -125,13 +127,16 @@ export async function benchModel(args: BenchArgs): Promise<BenchResult> {
   if (thorough === undefined || (isLocal && thorough.streams.length === 0)) return result;
   const session = await Session.create(model, options);
   const inputSets = bindInputs(args, session.inputs, 'streams', 4);
-  const transfers = isLocal
-    ? null
-    : await measureTransfers(
-        (placement) => session.createTimer(inputSets, placement),
-        result.latencyMs.p50 * 1e6,
-        TRANSFER_SHARE * stopping.maxSeconds,
-      );
+  const runMs = result.latencyMs.p50;
+  const tooSlow = TRANSFER_RUNS * runMs > TRANSFER_PATIENCE * stopping.maxSeconds * 1e3;
+  const transfers =
+    isLocal || tooSlow
+      ? null
+      : await measureTransfers(
+          (placement) => session.createTimer(inputSets, placement),
+          runMs * 1e6,
+          TRANSFER_SHARE * stopping.maxSeconds,
+        );
   const throughput =
     thorough.streams.length === 0
       ? []
@@ -148,7 +153,11 @@ export async function benchModel(args: BenchArgs): Promise<BenchResult> {
     ...found,
     'wrong-output': wrong,
   });
-  return { ...result, throughput, transfers, flags };
+  const notes = [
+    ...result.notes,
+    ...(tooSlow && !isLocal ? ['transfers: runs are too long for the time; allow more'] : []),
+  ];
+  return { ...result, throughput, transfers, flags, notes };
 }
 
 /** Whether a device's outputs are others than those of the CPU, beyond what precision explains. */

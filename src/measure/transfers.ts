@@ -47,6 +47,9 @@ const MIN_ROUNDS = 6;
 /** … and no more than this. */
 const MAX_ROUNDS = 60;
 
+/** Runs that it takes at the least: every timer is made with two, and each round has three. */
+export const TRANSFER_RUNS = 3 * (2 + MIN_ROUNDS);
+
 /** Enqueue ÷ compute above which the device waits for the processor. */
 const ENQUEUE_BOUND = 0.8;
 /** Standard deviation ÷ mean of computing above which it is unstable. */
