@@ -9,6 +9,7 @@ import {
   featuresOf,
   fitPredictor,
   type GraphWork,
+  type Prediction,
   type Quantity,
 } from '../measure/predictor.js';
 import type { Constraint } from '../trial/objective.js';
@@ -20,6 +21,9 @@ const LEAST_MEASURED = 12;
 /** … and most: the latest ones, so that learning takes no noticeable share of a trial. */
 const MOST_MEASURED = 100;
 
+/** What was learned serves until there are this many times as many designs to learn from. */
+const REFIT_FACTOR = 1.25;
+
 /** Metrics that can be told from a graph. */
 const QUANTITIES: Readonly<Record<string, Quantity>> = {
   latencyMs: 'latency',
@@ -30,6 +34,10 @@ const QUANTITIES: Readonly<Record<string, Quantity>> = {
 /** Makes forecasts; remembers the work of graphs that it has seen. */
 export function createForecaster() {
   const works = new WeakMap<Graph, GraphWork>();
+  const rulesLearned = new Map<
+    string,
+    { latest: Graph | undefined; predict: (work: GraphWork) => Prediction }
+  >();
   const workOf = (graph: Graph): GraphWork => {
     const known = works.get(graph) ?? featuresOf(graph, { N: 1 });
     works.set(graph, known);
@@ -42,20 +50,26 @@ export function createForecaster() {
     const rules = constraints.flatMap(({ metric, max }) => {
       const quantity = QUANTITIES[metric];
       if (quantity === undefined || max === undefined) return [];
-      const known = measured
-        .filter(({ metrics }) => (metrics[metric] ?? 0) > 0)
+      const usable = measured.filter(({ metrics }) => (metrics[metric] ?? 0) > 0);
+      if (usable.length < LEAST_MEASURED) return [];
+      const learned = usable.slice(0, countLearned(usable.length));
+      const latest = learned.at(-1);
+      const fitted = rulesLearned.get(metric);
+      if (fitted !== undefined && fitted.latest === latest?.graph) {
+        return [{ metric, limit: max, predict: fitted.predict }];
+      }
+      const known = learned
         .slice(-MOST_MEASURED)
         .map(({ graph, metrics }) => ({ work: workOf(graph), value: metrics[metric] as number }));
-      if (known.length < LEAST_MEASURED) return [];
       const { schema, encode } = createGraphEncoder(
         known.map(({ work }) => work),
         quantity,
       );
       const samples = known.map(({ work, value }) => ({ features: encode(work), value }));
       const predictor = fitPredictor(schema, samples, { rng: new Rng(`forecast/${metric}`) });
-      return [
-        { metric, limit: max, predict: (work: GraphWork) => predictor.predict(encode(work)) },
-      ];
+      const predict = (work: GraphWork) => predictor.predict(encode(work));
+      rulesLearned.set(metric, { latest: latest?.graph, predict });
+      return [{ metric, limit: max, predict }];
     });
     if (rules.length === 0) return undefined;
     return ({ graph }) => {
@@ -66,4 +80,11 @@ export function createForecaster() {
       });
     };
   };
+}
+
+/** How many of `measured` designs to learn from: 12, 15, 18, 22 …, whatever was asked before. */
+function countLearned(measured: number): number {
+  let count: number = LEAST_MEASURED;
+  while (Math.floor(count * REFIT_FACTOR) <= measured) count = Math.floor(count * REFIT_FACTOR);
+  return count;
 }
