@@ -123,19 +123,30 @@ export class GraphBuilder {
     outputCount: number,
     name: string = op.toLowerCase(),
   ): string[] {
+    const node = this.create(op, inputs, attributes, outputCount, name);
+    this.append(node);
+    return [...node.outputs];
+  }
+
+  /** A node with names that are free now, not yet added. */
+  create(
+    op: OpName,
+    inputs: readonly string[],
+    attributes: Readonly<Record<string, AttributeValue>>,
+    outputCount: number,
+    name: string = op.toLowerCase(),
+  ): Node {
     const nodeName = this.#fresh(name);
-    const outputs = Array.from({ length: outputCount }, (_, i) =>
-      i === 0 ? nodeName : this.#fresh(`${nodeName}.${i}`),
-    );
-    this.append({
+    return {
       name: nodeName,
       op,
       domain: domainOf(op),
       inputs,
-      outputs,
+      outputs: Array.from({ length: outputCount }, (_, i) =>
+        i === 0 ? nodeName : this.#fresh(`${nodeName}.${i}`),
+      ),
       attributes: createAttributes(op, attributes),
-    });
-    return outputs;
+    };
   }
 
   /** Adds a node as it is, with the names it has. */
@@ -176,6 +187,11 @@ export class GraphBuilder {
   constantOf(value: string): TensorData | undefined {
     const initializer = this.#initializers.get(value);
     return initializer?.role === 'constant' ? initializer.data : undefined;
+  }
+
+  /** Contents of a small integer tensor as far as they follow from the graph, row-major. */
+  contentsOf(value: string): readonly Dim[] | undefined {
+    return this.#scope.contents.get(value);
   }
 
   /** Type of a value; an error when it is unknown. */

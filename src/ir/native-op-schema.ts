@@ -3,7 +3,8 @@
  * device has them. A deployment graph never holds one. Attributes are all required; `pads`,
  * `strides`, `dilations` and `group` are those of Conv, two spatial dimensions, float32.
  */
-import type { AttributeKind } from './graph.js';
+import { NATIVE_DOMAIN } from './graph.js';
+import type { OpSchema } from './schema/schema.js';
 
 const window = { dilations: 'ints', group: 'int', pads: 'ints', strides: 'ints' } as const;
 
@@ -13,35 +14,41 @@ export const nativeOpSchemas = {
    * of HardSwish. Inputs dY, X.
    */
   ActivationGrad: {
+    domain: NATIVE_DOMAIN,
     inputs: [2, 2],
     outputs: [1, 1],
     attributes: { high: 'float', low: 'float', ramp: 'int', slope: 'float' },
   },
   /** dX, dScale, dBias. Inputs dY, X, scale, mean and 1/√(variance + ε) of the batch. */
-  BatchNormGrad: { inputs: [5, 5], outputs: [3, 3], attributes: {} },
+  BatchNormGrad: { domain: NATIVE_DOMAIN, inputs: [5, 5], outputs: [3, 3], attributes: {} },
   /** dX. Inputs dY, W; `spatial_shape` is that of X. */
   ConvInputGrad: {
+    domain: NATIVE_DOMAIN,
     inputs: [2, 2],
     outputs: [1, 1],
     attributes: { ...window, spatial_shape: 'ints' },
   },
   /** dW. Inputs dY, X; `kernel_shape` is that of W. */
   ConvWeightGrad: {
+    domain: NATIVE_DOMAIN,
     inputs: [2, 2],
     outputs: [1, 1],
     attributes: { ...window, kernel_shape: 'ints' },
   },
   /** dX. Inputs dY and the indices of MaxPool; `spatial_shape` is that of X. */
-  MaxPoolGrad: { inputs: [2, 2], outputs: [1, 1], attributes: { spatial_shape: 'ints' } },
+  MaxPoolGrad: {
+    domain: NATIVE_DOMAIN,
+    inputs: [2, 2],
+    outputs: [1, 1],
+    attributes: { spatial_shape: 'ints' },
+  },
   /** Y, and mean, (biased) variance and 1/√(variance + ε) of the batch. Inputs X, scale, bias. */
-  TrainingBatchNorm: { inputs: [3, 3], outputs: [4, 4], attributes: { epsilon: 'float' } },
+  TrainingBatchNorm: {
+    domain: NATIVE_DOMAIN,
+    inputs: [3, 3],
+    outputs: [4, 4],
+    attributes: { epsilon: 'float' },
+  },
   /** Conv with a weight that changes from run to run. Inputs X, W, optional bias. */
-  TrainingConv: { inputs: [2, 3], outputs: [1, 1], attributes: window },
-} as const satisfies Record<
-  string,
-  {
-    readonly inputs: readonly [number, number];
-    readonly outputs: readonly [number, number];
-    readonly attributes: Readonly<Record<string, AttributeKind>>;
-  }
->;
+  TrainingConv: { domain: NATIVE_DOMAIN, inputs: [2, 3], outputs: [1, 1], attributes: window },
+} as const satisfies Record<string, OpSchema>;

@@ -2,18 +2,27 @@
  * The operators that Archwright knows: arity and attributes. Every other table (shape, cost,
  * gradient) is keyed by `OpName`, so an operator added here must be added there for `tsc` to pass.
  * Attributes of older operator sets are listed too (axes of Squeeze, min and max of Clip, …), since
- * decoded models use them. Source: ONNX operator specifications, opsets 7 to 17. The operators of our
- * own kernels are in `native-op-schema.ts`.
+ * decoded models use them. Source: ONNX operator specifications, from opset 7 on. The rows here are
+ * the common operators; the others are in `schema/`, one file per family, and the tables have files of
+ * the same names. The operators of our own kernels are in `native-op-schema.ts`.
  */
-import { type AttributeKind, NATIVE_DOMAIN } from './graph.js';
 import { nativeOpSchemas } from './native-op-schema.js';
+import { aggregateSchemas } from './schema/aggregate.js';
+import { algebraSchemas } from './schema/algebra.js';
+import { attentionSchemas } from './schema/attention.js';
+import { containerSchemas } from './schema/container.js';
+import { controlSchemas } from './schema/control.js';
+import { criterionSchemas } from './schema/criterion.js';
+import { gatherSchemas } from './schema/gather.js';
+import { generateSchemas } from './schema/generate.js';
+import { imageSchemas } from './schema/image.js';
+import { mathSchemas } from './schema/math.js';
+import { normalizeSchemas } from './schema/normalize.js';
+import { quantizedSchemas } from './schema/quantized.js';
+import { recurrentSchemas } from './schema/recurrent.js';
+import type { OpSchema } from './schema/schema.js';
 
-export interface OpSchema {
-  /** Least and most inputs. */
-  readonly inputs: readonly [number, number];
-  readonly outputs: readonly [number, number];
-  readonly attributes: Readonly<Record<string, AttributeKind>>;
-}
+export type { OpSchema } from './schema/schema.js';
 
 const many = Number.POSITIVE_INFINITY;
 const unary: OpSchema = { inputs: [1, 1], outputs: [1, 1], attributes: {} };
@@ -32,6 +41,19 @@ const window = {
 
 export const opSchemas = {
   ...nativeOpSchemas,
+  ...aggregateSchemas,
+  ...algebraSchemas,
+  ...attentionSchemas,
+  ...containerSchemas,
+  ...controlSchemas,
+  ...criterionSchemas,
+  ...gatherSchemas,
+  ...generateSchemas,
+  ...imageSchemas,
+  ...mathSchemas,
+  ...normalizeSchemas,
+  ...quantizedSchemas,
+  ...recurrentSchemas,
   Abs: unary,
   Add: binary,
   And: binary,
@@ -196,9 +218,9 @@ export const opSchemas = {
 /** An operator that the tables know. */
 export type OpName = keyof typeof opSchemas;
 
-/** The domain of a known operator: ONNX's own (`''`), or that of the native kernels. */
+/** The domain of a known operator; `''` is ONNX's own. */
 export function domainOf(op: OpName): string {
-  return Object.hasOwn(nativeOpSchemas, op) ? NATIVE_DOMAIN : '';
+  return schemaOf(op).domain ?? '';
 }
 
 /** Whether the tables know this operator. */

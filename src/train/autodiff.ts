@@ -6,31 +6,60 @@
  */
 import { InternalError, UsageError } from '../errors.js';
 import type { GraphBuilder } from '../ir/builder.js';
-import type { Graph, Node } from '../ir/graph.js';
-import { TypeScope } from '../ir/infer.js';
-import { isKnownOp, type OpName } from '../ir/op-schema.js';
-import { GradientContext, type KnownContents } from './gradient/rule.js';
+import type { Node } from '../ir/graph.js';
+import { isKnownOp } from '../ir/op-schema.js';
+import { GradientContext, type GradientRow, NodeContext } from './gradient/rule.js';
 import { gradientRules } from './gradient/table.js';
 
-/** A forward pass that stands in a builder. */
-export interface Forward {
-  readonly nodes: readonly Node[];
-  /** Integer contents of its values, from `knownContents`. */
-  readonly contents: KnownContents;
-}
-
-/** The integer contents (axes, pads, shapes) that follow from a graph alone. */
-export function knownContents(graph: Graph): KnownContents {
-  const scope = new TypeScope(graph.opsets);
-  for (const input of graph.inputs) scope.types.set(input.name, input);
-  for (const initializer of graph.initializers) scope.addInitializer(initializer);
-  for (const node of graph.nodes) scope.addNode(node);
-  return scope.contents;
+/**
+ * Appends a node of the forward pass; one whose operator has an expansion as the graph that it stands
+ * for.
+ *
+ * @param prepare what to make of each node before.
+ * @returns what was appended, for `appendGradients`.
+ */
+export function appendForward(
+  builder: GraphBuilder,
+  node: Node,
+  prepare: (node: Node) => Node = (same) => same,
+): readonly Node[] {
+  const appended: Node[] = [];
+  const append = (source: Node): void => {
+    const prepared = prepare(source);
+    const row = rowOf(prepared);
+    if (row === undefined || !('expand' in row)) {
+      // Generated nodes are named after their outputs: so are these, to keep them apart.
+      builder.append({
+        ...prepared,
+        name: prepared.outputs.find((name) => name !== '') ?? prepared.name,
+      });
+      appended.push(prepared);
+      return;
+    }
+    const context = new NodeContext(builder, prepared, prepared.name, append);
+    const values = row.expand(context);
+    prepared.outputs.forEach((name, i) => {
+      if (name === '') return;
+      const value = values[i];
+      if (value === undefined) throw context.refuse(`its output ${i} has no training form`);
+      append({
+        name,
+        op: 'Identity',
+        domain: '',
+        inputs: [value],
+        outputs: [name],
+        attributes: {},
+      });
+    });
+  };
+  append(node);
+  return appended;
 }
 
 /**
  * Appends the backward pass to the builder.
  *
+ * @param nodes the forward pass that stands in the builder.
  * @param seeds gradient of the loss by value of the forward pass; of the same dims as the value.
  * @param wrt values whose gradients are asked for.
  * @returns gradient by name; a value that the seeds do not depend on is missing.
@@ -38,20 +67,18 @@ export function knownContents(graph: Graph): KnownContents {
  */
 export function appendGradients(
   builder: GraphBuilder,
-  forward: Forward,
+  nodes: readonly Node[],
   seeds: ReadonlyMap<string, string>,
   wrt: readonly string[],
 ): ReadonlyMap<string, string> {
-  const active = dependents(builder, forward.nodes, wrt);
+  const active = dependents(builder, nodes, wrt);
   const gradients = new Map(seeds);
-  for (let i = forward.nodes.length - 1; i >= 0; i--) {
-    const node = forward.nodes[i] as Node;
+  for (let i = nodes.length - 1; i >= 0; i--) {
+    const node = nodes[i] as Node;
     const seed = node.outputs.map((name) => (active.has(name) ? gradients.get(name) : undefined));
     const wants = node.inputs.map((name) => active.has(name));
     if (seed.every((s) => s === undefined) || !wants.includes(true)) continue;
-    const received = ruleOf(node)(
-      new GradientContext(builder, node, seed, wants, forward.contents),
-    );
+    const received = ruleOf(node)(new GradientContext(builder, node, seed, wants));
     if (received.length > node.inputs.length) {
       throw new InternalError(`gradient rule of ${node.op} gave more gradients than inputs`);
     }
@@ -106,11 +133,15 @@ export function requireKnown(nodes: readonly Node[]): void {
   }
 }
 
+function rowOf({ op, domain }: Node): GradientRow | undefined {
+  return isKnownOp(op, domain) ? gradientRules[op] : undefined;
+}
+
 function ruleOf(node: Node) {
   requireKnown([node]);
-  const row = gradientRules[node.op as OpName];
+  const row = rowOf(node) as GradientRow;
   if (typeof row === 'function') return row;
-  throw new UsageError(
-    `node ${node.name} (${node.op}) cannot be trained: ${row.notDifferentiable}`,
-  );
+  const reason =
+    'expand' in row ? 'it was not written as the graph it stands for' : row.notDifferentiable;
+  throw new UsageError(`node ${node.name} (${node.op}) cannot be trained: ${reason}`);
 }

@@ -15,7 +15,7 @@ import {
   withGraph,
 } from '../ir/graph.js';
 import { elementCount, type HostTensor } from '../util/tensor.js';
-import { appendGradients, knownContents, requireKnown } from './autodiff.js';
+import { appendGradients, requireKnown } from './autodiff.js';
 import { appendCrossEntropy } from './loss.js';
 import {
   appendClipping,
@@ -113,9 +113,8 @@ export function createTrainingStep(
     );
   }
   const loss = appendCrossEntropy(b, logits, 'label', recipe.labelSmoothing);
-  const tape = { nodes: forward.nodes, contents: knownContents(bound) };
   const weights = groups.flatMap(({ members }) => members.map(({ name }) => name));
-  const gradients = appendGradients(b, tape, new Map([[logits, loss.gradient]]), weights);
+  const gradients = appendGradients(b, forward.nodes, new Map([[logits, loss.gradient]]), weights);
 
   const optimizer = createOptimizer(recipe);
   for (const name of optimizer.scalars) b.input(name, 'float32', []);

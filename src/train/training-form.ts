@@ -5,6 +5,7 @@
 import type { GraphBuilder } from '../ir/builder.js';
 import type { Graph, Node } from '../ir/graph.js';
 import { countUses } from '../ir/uses.js';
+import { appendForward } from './autodiff.js';
 import { countAlong, range } from './gradient/rule.js';
 import { hasNativeForm, nativeBatchNorm, nativeConv } from './native-form.js';
 
@@ -52,11 +53,9 @@ export function appendTrainingForm(builder: GraphBuilder, graph: Graph): Trainin
   const nodes: Node[] = [];
   const statistics: BatchStatistics[] = [];
   for (const node of graph.nodes) {
-    const trained = trainingNode(builder, node, norms);
-    // Generated nodes are named after their outputs: so are these, to keep them apart.
-    builder.append({ ...trained, name: trained.outputs[0] as string });
-    nodes.push(trained);
-    if (norms.has(node)) statistics.push(statisticsOf(builder, node, trained));
+    const appended = appendForward(builder, node, (source) => trainingNode(builder, source, norms));
+    nodes.push(...appended);
+    if (norms.has(node)) statistics.push(statisticsOf(builder, node, appended[0] as Node));
   }
   return { nodes, statistics };
 }

@@ -1,37 +1,27 @@
 /** Nodes on which gradient rules are checked: several per operator, with what makes each different. */
 import type { AttributeValue } from '../../src/ir/attributes.js';
-import type { OpName } from '../../src/ir/op-schema.js';
-
-/** A float input: dims, with values spread evenly over a range in random order. */
-export interface FloatInput {
-  readonly dims: readonly number[];
-  readonly range?: readonly [number, number];
-  /** Not differentiated, though it is a float. */
-  readonly fixed?: true;
-}
-
-/** A constant int64 or bool input. */
-export interface ConstantInput {
-  readonly dims: readonly number[];
-  readonly values: readonly number[];
-  readonly dtype?: 'int64' | 'bool';
-}
-
-export interface GradientCase {
-  readonly about: string;
-  /** `undefined` is an input left out. */
-  readonly inputs: readonly (FloatInput | ConstantInput | undefined)[];
-  readonly attributes?: Readonly<Record<string, AttributeValue>>;
-  readonly outputs?: number;
-  /** Outputs that carry a gradient (default: the first). */
-  readonly seeded?: readonly number[];
-}
-
-const x = (...dims: number[]): FloatInput => ({ dims });
-const positive = (...dims: number[]): FloatInput => ({ dims, range: [0.3, 3] });
-const fixed = (...dims: number[]): FloatInput => ({ dims, range: [0.3, 3], fixed: true });
-const wide = (...dims: number[]): FloatInput => ({ dims, range: [-4.1, 4.1] });
-const ints = (...values: number[]): ConstantInput => ({ dims: [values.length], values });
+import { aggregateCases } from './cases/aggregate.js';
+import { algebraCases } from './cases/algebra.js';
+import { attentionCases } from './cases/attention.js';
+import {
+  fixed,
+  type GradientCase,
+  type GradientCases,
+  ints,
+  positive,
+  wide,
+  x,
+} from './cases/case.js';
+import { containerCases } from './cases/container.js';
+import { controlCases } from './cases/control.js';
+import { criterionCases } from './cases/criterion.js';
+import { gatherCases } from './cases/gather.js';
+import { generateCases } from './cases/generate.js';
+import { imageCases } from './cases/image.js';
+import { mathCases } from './cases/math.js';
+import { normalizeCases } from './cases/normalize.js';
+import { quantizedCases } from './cases/quantized.js';
+import { recurrentCases } from './cases/recurrent.js';
 
 const unary: readonly GradientCase[] = [{ about: 'matrix', inputs: [x(3, 5)] }];
 const onPositive: readonly GradientCase[] = [{ about: 'positive', inputs: [positive(3, 5)] }];
@@ -126,7 +116,20 @@ const nativeConvolutions = convolutions
     attributes: { strides: [1, 1], dilations: [1, 1], pads: [0, 0, 0, 0], group: 1, ...attributes },
   }));
 
-export const gradientCases: Partial<Readonly<Record<OpName, readonly GradientCase[]>>> = {
+export const gradientCases: GradientCases = {
+  ...aggregateCases,
+  ...algebraCases,
+  ...attentionCases,
+  ...containerCases,
+  ...controlCases,
+  ...criterionCases,
+  ...gatherCases,
+  ...generateCases,
+  ...imageCases,
+  ...mathCases,
+  ...normalizeCases,
+  ...quantizedCases,
+  ...recurrentCases,
   Abs: unary,
   Add: binary,
   AveragePool: [

@@ -16,7 +16,8 @@
 import type { Graph, Node } from '../graph.js';
 import { isKnownOp } from '../op-schema.js';
 import { readsOf } from '../uses.js';
-import { costRules, type OutputKind } from './rules.js';
+import type { OutputKind } from './rule.js';
+import { costRules } from './rules.js';
 
 export interface ActivationPlan {
   /** Most bytes of inputs and intermediate values that are alive at once. */

@@ -1,4 +1,8 @@
 /** The table of shape rules, one row per operator. */
+
+import { aggregateShapes } from './aggregate.js';
+import { algebraShapes } from './algebra.js';
+import { attentionShapes } from './attention.js';
 import {
   cast,
   constant,
@@ -7,8 +11,14 @@ import {
   oneHot,
   quantizeLinear,
 } from './constant.js';
+import { containerShapes } from './container.js';
+import { controlShapes } from './control.js';
 import { conv, convTranspose, globalPool, pool } from './convolution.js';
+import { criterionShapes } from './criterion.js';
 import * as element from './elementwise.js';
+import { gatherShapes } from './gather.js';
+import { generateShapes } from './generate.js';
+import { imageShapes } from './image.js';
 import { gather, pad, scatterElements, shapeOf, slice } from './indexing.js';
 import {
   concat,
@@ -21,13 +31,30 @@ import {
   transpose,
   unsqueeze,
 } from './layout.js';
+import { mathShapes } from './math.js';
 import { gemm, matMul } from './matrix.js';
 import * as native from './native.js';
 import { batchNormalization, layerNormalization, softmax } from './normalization.js';
+import { normalizeShapes } from './normalize.js';
+import { quantizedShapes } from './quantized.js';
+import { recurrentShapes } from './recurrent.js';
 import { argReduce, reduce } from './reduction.js';
 import type { ShapeRules } from './shape.js';
 
 export const shapeRules: ShapeRules = {
+  ...aggregateShapes,
+  ...algebraShapes,
+  ...attentionShapes,
+  ...containerShapes,
+  ...controlShapes,
+  ...criterionShapes,
+  ...gatherShapes,
+  ...generateShapes,
+  ...imageShapes,
+  ...mathShapes,
+  ...normalizeShapes,
+  ...quantizedShapes,
+  ...recurrentShapes,
   ActivationGrad: native.likeSecond,
   BatchNormGrad: native.batchNormGrad,
   ConvInputGrad: native.convInputGrad,

@@ -23,7 +23,7 @@ export const trainingBatchNorm: GradientRule = (c) => {
   const [mean, rate] = [c.output(1), c.output(3)];
   if (mean === undefined || rate === undefined) throw c.refuse('it must have four outputs');
   const inputs = [c.dy, c.x(), c.x(1), mean, rate];
-  return c.builder.ops('BatchNormGrad', inputs, {}, 3, `d.${c.node.name}.batchnormgrad`);
+  return c.ops('BatchNormGrad', inputs, {}, 3);
 };
 
 /** Where a piecewise linear activation has slope 1, by the bounds of its output `y`. */

@@ -3,12 +3,11 @@
  * respect to y (the *seed*), a rule appends nodes that compute the gradients with respect to each
  * input (vector–Jacobian products) and returns their names. All dimensions are fixed.
  */
-import { UsageError } from '../../errors.js';
-import { type AttributeValue, intsOf } from '../../ir/attributes.js';
 import type { GraphBuilder } from '../../ir/builder.js';
 import { NATIVE_DOMAIN, type Node } from '../../ir/graph.js';
-import type { OpName } from '../../ir/op-schema.js';
-import { elementCount } from '../../util/tensor.js';
+import { NodeContext } from './node-context.js';
+
+export { countAlong, frontAxis, keptDims, NodeContext, range, sameDims } from './node-context.js';
 
 /** Gradients by input; undefined where none flows (integers, left out, not wanted). */
 export type Gradients = readonly (string | undefined)[];
@@ -19,20 +18,30 @@ export interface NotDifferentiable {
   readonly notDifferentiable: string;
 }
 
-/** Integer contents of values as far as they are known (axes, pads, shapes). */
-export type KnownContents = ReadonlyMap<string, readonly (number | string)[]>;
+/**
+ * A row for an operator that is trained as the graph it stands for: appends that graph through the
+ * context and returns the value of each output, or undefined for one that it cannot give. Nodes may
+ * have expansions in their turn.
+ */
+export interface Expansion {
+  readonly expand: (context: NodeContext) => readonly (string | undefined)[];
+}
 
-/** One node of the forward pass as its rule sees it, with short hands for the nodes it appends. */
-export class GradientContext {
+/** What the gradient table says of an operator. */
+export type GradientRow = GradientRule | Expansion | NotDifferentiable;
+
+/** One node of the forward pass as its rule sees it. */
+export class GradientContext extends NodeContext {
   constructor(
-    readonly builder: GraphBuilder,
-    readonly node: Node,
+    builder: GraphBuilder,
+    node: Node,
     /** Gradient with respect to each output; undefined is zero. */
     readonly seeds: Gradients,
     /** Whether the gradient with respect to each input is needed. */
     readonly wants: readonly boolean[],
-    private readonly contents: KnownContents,
-  ) {}
+  ) {
+    super(builder, node, `d.${node.name}`, (appended) => builder.append(appended));
+  }
 
   /** Gradient with respect to the first output. */
   get dy(): string {
@@ -41,25 +50,8 @@ export class GradientContext {
     return seed;
   }
 
-  /** The first output. */
-  get y(): string {
-    return this.node.outputs[0] as string;
-  }
-
-  /** The i-th input. */
-  x(i = 0): string {
-    return this.node.inputs[i] as string;
-  }
-
-  /** Whether the i-th input is there and not left out. */
-  hasInput(i: number): boolean {
-    return (this.node.inputs[i] ?? '') !== '';
-  }
-
-  /** The i-th output if the node has it. */
-  output(i: number): string | undefined {
-    const name = this.node.outputs[i] ?? '';
-    return name === '' ? undefined : name;
+  protected override get like(): string {
+    return this.dy;
   }
 
   /** Whether this gradient may use our own kernels: float32, in a graph that imports them. */
@@ -67,125 +59,9 @@ export class GradientContext {
     return this.builder.imports(NATIVE_DOMAIN) && this.builder.typeOf(this.dy).dtype === 'float32';
   }
 
-  /** An error that names the node and why it cannot be trained. */
-  refuse(reason: string): UsageError {
-    return new UsageError(`node ${this.node.name} (${this.node.op}) cannot be trained: ${reason}`);
-  }
-
-  dims(value: string): readonly number[] {
-    return this.builder.dimsOf(value);
-  }
-
-  /** Integers from the attribute of that name or, where there is none, from the i-th input. */
-  ints(attribute: string, input: number): readonly number[] | undefined {
-    const listed = intsOf(this.node, attribute);
-    if (listed !== undefined || !this.hasInput(input)) return listed;
-    const known = this.contents.get(this.x(input));
-    if (known === undefined) throw this.refuse(`its ${attribute} are not constant`);
-    return known.map(Number);
-  }
-
-  op(
-    op: OpName,
-    inputs: readonly string[],
-    attributes: Record<string, AttributeValue> = {},
-  ): string {
-    return this.builder.op(op, inputs, attributes, `d.${this.node.name}.${op.toLowerCase()}`);
-  }
-
-  add(a: string, b: string): string {
-    return this.op('Add', [a, b]);
-  }
-
-  sub(a: string, b: string): string {
-    return this.op('Sub', [a, b]);
-  }
-
-  mul(a: string, b: string): string {
-    return this.op('Mul', [a, b]);
-  }
-
-  div(a: string, b: string): string {
-    return this.op('Div', [a, b]);
-  }
-
-  neg(a: string): string {
-    return this.op('Neg', [a]);
-  }
-
-  /** A scalar of the type of `like`. */
-  scalar(value: number, like: string = this.dy): string {
-    return this.builder.scalar(value, this.builder.typeOf(like).dtype);
-  }
-
-  /** a · factor, or `a` itself for 1. */
-  scale(a: string, factor: number): string {
-    return factor === 1 ? a : this.mul(a, this.scalar(factor, a));
-  }
-
-  where(condition: string, a: string, b: string): string {
-    return this.op('Where', [condition, a, b]);
-  }
-
-  greater(a: string, b: string): string {
-    return this.op('Greater', [a, b]);
-  }
-
   /** dy where the condition holds, 0 elsewhere. */
   mask(condition: string, value: string = this.dy): string {
     return this.where(condition, value, this.scalar(0, value));
-  }
-
-  reshape(value: string, dims: readonly number[]): string {
-    const known = this.dims(value);
-    if (sameDims(known, dims)) return value;
-    return this.op('Reshape', [value, this.builder.ints(dims)]);
-  }
-
-  transpose(value: string, perm: readonly number[]): string {
-    return perm.every((axis, i) => axis === i) ? value : this.op('Transpose', [value], { perm });
-  }
-
-  expand(value: string, dims: readonly number[]): string {
-    return sameDims(this.dims(value), dims)
-      ? value
-      : this.op('Expand', [value, this.builder.ints(dims)]);
-  }
-
-  reduceSum(value: string, axes: readonly number[], keepdims = 0): string {
-    return this.op('ReduceSum', [value, this.builder.ints(axes)], { keepdims });
-  }
-
-  slice(
-    value: string,
-    axes: readonly number[],
-    starts: readonly number[],
-    ends: readonly number[],
-    steps: readonly number[] = axes.map(() => 1),
-  ): string {
-    const b = this.builder;
-    return this.op('Slice', [value, b.ints(starts), b.ints(ends), b.ints(axes), b.ints(steps)]);
-  }
-
-  /** Zero padding: `pads` as in ONNX, all beginnings and then all ends. */
-  pad(value: string, pads: readonly number[]): string {
-    return pads.every((p) => p === 0) ? value : this.op('Pad', [value, this.builder.ints(pads)]);
-  }
-
-  /** Zeros with the type of `like`. */
-  zeros(dims: readonly number[], like: string): string {
-    return this.expand(this.scalar(0, like), dims);
-  }
-
-  /** Undoes broadcasting: sums `value` over the axes along which `dims` was stretched. */
-  sumTo(value: string, dims: readonly number[]): string {
-    const full = this.dims(value);
-    if (sameDims(full, dims)) return value;
-    const lead = full.length - dims.length;
-    const axes = full.flatMap((size, i) =>
-      i < lead || ((dims[i - lead] as number) === 1 && size !== 1) ? [i] : [],
-    );
-    return this.reshape(axes.length === 0 ? value : this.reduceSum(value, axes), dims);
   }
 
   /** `gradient(i)` for each input that wants one, summed back to the input's dims. */
@@ -195,29 +71,4 @@ export class GradientContext {
       return value === undefined ? undefined : this.sumTo(value, this.dims(name));
     });
   }
-}
-
-/** Equal lists of sizes. */
-export function sameDims(a: readonly number[], b: readonly number[]): boolean {
-  return a.length === b.length && a.every((size, i) => size === b[i]);
-}
-
-/** The dims with the listed axes set to 1. */
-export function keptDims(dims: readonly number[], axes: readonly number[]): number[] {
-  return dims.map((size, i) => (axes.includes(i) ? 1 : size));
-}
-
-/** Number of elements along the listed axes. */
-export function countAlong(dims: readonly number[], axes: readonly number[]): number {
-  return elementCount(axes.map((axis) => dims[axis] as number));
-}
-
-/** The axis counted from the front. */
-export function frontAxis(axis: number, rank: number): number {
-  return axis < 0 ? axis + rank : axis;
-}
-
-/** 0 … count − 1. */
-export function range(count: number): number[] {
-  return Array.from({ length: count }, (_, i) => i);
 }

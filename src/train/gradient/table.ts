@@ -1,15 +1,28 @@
 /** The gradient of every operator, or why it has none. Rules are in the files of their family. */
 import type { OpName } from '../../ir/op-schema.js';
 import * as activation from './activation.js';
+import { aggregateGradients } from './aggregate.js';
+import { algebraGradients } from './algebra.js';
 import * as arithmetic from './arithmetic.js';
+import { attentionGradients } from './attention.js';
+import { containerGradients } from './container.js';
+import { controlGradients } from './control.js';
 import { conv, convTranspose } from './convolution.js';
+import { criterionGradients } from './criterion.js';
+import { gatherGradients } from './gather.js';
+import { generateGradients } from './generate.js';
+import { imageGradients } from './image.js';
 import * as layout from './layout.js';
+import { mathGradients } from './math.js';
 import { gemm, matMul } from './matrix.js';
 import { trainingBatchNorm, trainingConv } from './native.js';
 import { batchNormalization, layerNormalization } from './normalization.js';
+import { normalizeGradients } from './normalize.js';
 import { averagePool, maxPool } from './pooling.js';
+import { quantizedGradients } from './quantized.js';
+import { recurrentGradients } from './recurrent.js';
 import * as reduction from './reduction.js';
-import type { GradientRule, NotDifferentiable } from './rule.js';
+import type { GradientRow, NotDifferentiable } from './rule.js';
 import * as selection from './selection.js';
 
 const logical: NotDifferentiable = { notDifferentiable: 'its result is true or false' };
@@ -21,7 +34,20 @@ const quantized: NotDifferentiable = {
 };
 const backward: NotDifferentiable = { notDifferentiable: 'it is part of a backward pass' };
 
-export const gradientRules: Readonly<Record<OpName, GradientRule | NotDifferentiable>> = {
+export const gradientRules: Readonly<Record<OpName, GradientRow>> = {
+  ...aggregateGradients,
+  ...algebraGradients,
+  ...attentionGradients,
+  ...containerGradients,
+  ...controlGradients,
+  ...criterionGradients,
+  ...gatherGradients,
+  ...generateGradients,
+  ...imageGradients,
+  ...mathGradients,
+  ...normalizeGradients,
+  ...quantizedGradients,
+  ...recurrentGradients,
   Abs: arithmetic.abs,
   ActivationGrad: backward,
   Add: arithmetic.add,

@@ -1,0 +1,4 @@
+/** Further reductions and running sums. */
+import type { Kernels } from './kernel.js';
+
+export const aggregate: Kernels = {};

@@ -1,0 +1,4 @@
+/** Further products, transforms and determinants. */
+import type { Kernels } from './kernel.js';
+
+export const algebra: Kernels = {};

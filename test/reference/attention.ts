@@ -1,0 +1,4 @@
+/** Attention and what belongs to it. */
+import type { Kernels } from './kernel.js';
+
+export const attention: Kernels = {};

@@ -1,0 +1,4 @@
+/** Graphs within a node: If, Loop, Scan. */
+import type { Kernels } from './kernel.js';
+
+export const control: Kernels = {};

@@ -1,0 +1,4 @@
+/** Element by element: trigonometry, rounding, bits, further activations. */
+import type { Kernels } from './kernel.js';
+
+export const math: Kernels = {};

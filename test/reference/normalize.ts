@@ -1,0 +1,4 @@
+/** Further normalisations. */
+import type { Kernels } from './kernel.js';
+
+export const normalize: Kernels = {};

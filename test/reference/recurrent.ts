@@ -1,0 +1,4 @@
+/** Recurrent layers. */
+import type { Kernels } from './kernel.js';
+
+export const recurrent: Kernels = {};

@@ -1,0 +1,36 @@
+/** What a case of the gradient check is: one node and what goes in. */
+import type { AttributeValue } from '../../../src/ir/attributes.js';
+import type { OpName } from '../../../src/ir/op-schema.js';
+
+/** A float input: dims, with values spread evenly over a range in random order. */
+export interface FloatInput {
+  readonly dims: readonly number[];
+  readonly range?: readonly [number, number];
+  /** Not differentiated, though it is a float. */
+  readonly fixed?: true;
+}
+
+/** A constant int64 or bool input. */
+export interface ConstantInput {
+  readonly dims: readonly number[];
+  readonly values: readonly number[];
+  readonly dtype?: 'int64' | 'bool';
+}
+
+export interface GradientCase {
+  readonly about: string;
+  /** `undefined` is an input left out. */
+  readonly inputs: readonly (FloatInput | ConstantInput | undefined)[];
+  readonly attributes?: Readonly<Record<string, AttributeValue>>;
+  readonly outputs?: number;
+  /** Outputs that carry a gradient (default: the first). */
+  readonly seeded?: readonly number[];
+}
+
+export type GradientCases = Readonly<Partial<Record<OpName, readonly GradientCase[]>>>;
+
+export const x = (...dims: number[]): FloatInput => ({ dims });
+export const positive = (...dims: number[]): FloatInput => ({ dims, range: [0.3, 3] });
+export const fixed = (...dims: number[]): FloatInput => ({ dims, range: [0.3, 3], fixed: true });
+export const wide = (...dims: number[]): FloatInput => ({ dims, range: [-4.1, 4.1] });
+export const ints = (...values: number[]): ConstantInput => ({ dims: [values.length], values });

@@ -1,0 +1,4 @@
+/** Further normalisations. */
+import type { GradientCases } from './case.js';
+
+export const normalizeCases: GradientCases = {};

@@ -1,0 +1,4 @@
+/** Arithmetic on quantised tensors. */
+import type { GradientCases } from './case.js';
+
+export const quantizedCases: GradientCases = {};

@@ -1,0 +1,4 @@
+/** Recurrent layers. */
+import type { GradientCases } from './case.js';
+
+export const recurrentCases: GradientCases = {};
