@@ -110,17 +110,74 @@ export interface StateTensor {
 
 /**
  * Rows of a data set streamed into an input, one batch a step.
- * The input has dims `[batch, ...rowDims]`. A `uint8` source feeding a float32 input is converted as
- * `(value × scale[c]) + shift[c]`, c being the first dimension of a row (one entry: all channels).
+ * The input has dims `[batch, ...rowDims]` and any element type. Its source is the array type of that
+ * element type, or narrower:
+ * - float32: also `Uint8Array`, `Int32Array`;
+ * - int64: also `Uint8Array`, `Uint16Array`, `Int32Array`;
+ * - int32: also `Uint8Array`, `Uint16Array`.
+ *
+ * A bool input takes every byte but 0 as true.
  */
 export interface StreamInput {
   readonly name: string;
   readonly rowDims: readonly number[];
-  readonly dtype: 'float32' | 'int64';
-  /** uint8 or float32 rows for a float32 input; uint8 or int32 rows for an int64 input. */
-  readonly source: Uint8Array | Float32Array | Int32Array;
+  readonly dtype: ElementType;
+  readonly source: TensorData;
+  /**
+   * For a float32 input: `value × scale[c] + shift[c]`, c being the first dimension of a row; one entry
+   * each stands for all channels.
+   */
   readonly scale?: Float32Array;
   readonly shift?: Float32Array;
+}
+
+/**
+ * Random changes of the images of each batch, drawn anew for every step. In this order: crop and flip
+ * of the raw pixels, normalisation (the stream's `scale` and `shift`), cut-out, mixup. What is left
+ * out is not done.
+ *
+ * Draws are a function of (`seed`, number of the step, place in the batch) and of nothing else: a
+ * training that goes on at step t draws what it would have drawn without the stop, however its steps
+ * are divided among requests. `draws.h` of `kernels/cpu/` documents the generator.
+ */
+export interface Augmentation {
+  /** Name of the stream that is changed: a float32 input with rows of `[channels, height, width]`. */
+  readonly stream: string;
+  /** Whole number from 0 to 2^32 − 1. */
+  readonly seed: number;
+  /** Number of the request's first step in the whole training, from 0. */
+  readonly firstStep: number;
+  /**
+   * Each image is shifted by −n … n pixels in both directions, equally likely. What comes in from
+   * outside is black: raw 0, before normalisation, as in torchvision's `RandomCrop(padding=n)`.
+   */
+  readonly cropPixels?: number;
+  /** Mirror every image left to right with probability ½. */
+  readonly flip?: boolean;
+  /**
+   * Side of a square that is set to 0 after normalisation, the mean of the data. Its centre is any
+   * pixel, equally likely; what lies outside the image is cut off (arXiv 1708.04552).
+   */
+  readonly cutoutPixels?: number;
+  /** Mixes the batch with a permutation of itself (arXiv 1710.09412). */
+  readonly mixup?: Mixup;
+}
+
+/** Every image becomes λ·itself + (1 − λ)·its partner, with one λ ~ Beta(α, α) per step. */
+export interface Mixup {
+  /** α, above 0: 1 is uniform, less leaves most batches nearly unmixed. */
+  readonly alpha: number;
+  /** Scalar (rank 0) float32 input that gets λ. */
+  readonly share: string;
+  /** Inputs that get the partners' rows of a stream, such as their labels. */
+  readonly partners: readonly MixupPartner[];
+}
+
+export interface MixupPartner {
+  /** Name of a stream of the request, other than the augmented one. */
+  readonly stream: string;
+  /** Input of the same element type and dims. */
+  readonly input: string;
 }
 
 export interface LoopRequest {
@@ -128,6 +185,7 @@ export interface LoopRequest {
   /** Row numbers, `steps × batch` of them. */
   readonly order: Uint32Array;
   readonly stream: readonly StreamInput[];
+  readonly augment?: Augmentation;
   readonly state: readonly StateTensor[];
   /** Scalar (rank 0) float32 inputs with one value per step, such as the learning rate. */
   readonly perStep: readonly { readonly name: string; readonly values: Float32Array }[];
@@ -145,7 +203,9 @@ export interface LoopResult {
   readonly state: readonly HostTensor[];
   readonly stopped: 'finished' | 'limit';
   readonly wallNs: number;
-  /** Wall time of each step. */
+  /** Of `wallNs`, the time in which no step ran because its inputs were being made. */
+  readonly inputNs: number;
+  /** Wall time of each step, inputs included. */
   readonly stepNs: Float64Array;
 }
 
