@@ -1,22 +1,33 @@
-import { floatOf } from '../../src/ir/attributes.js';
+import { floatOf, intOf } from '../../src/ir/attributes.js';
+import { elementTypeOf } from '../../src/ir/element-codes.js';
 import type { Node } from '../../src/ir/graph.js';
+import type { ElementType } from '../../src/util/tensor.js';
+import { bitsOf, wrap } from './element-type.js';
 import { type Kernel, type Kernels, need } from './kernel.js';
 import { broadcast, broadcastDims, generate, getBroadcast, map, type Tensor } from './tensor.js';
 
-const unary =
+/** A kernel that applies `f` to each element. */
+export const unary =
   (f: (x: number, node: Node) => number): Kernel =>
   (node, inputs) => [map(need(inputs, 0), (x) => f(x, node))];
 
-const binary =
+/** A kernel that applies `f` to each pair of elements, broadcast together. */
+export const binary =
   (f: (a: number, b: number) => number): Kernel =>
   (_, inputs) => [broadcast([need(inputs, 0), need(inputs, 1)], f)];
 
-const variadic =
+/** A kernel that applies `f` to the elements at one place of all inputs, broadcast together. */
+export const variadic =
   (f: (values: readonly number[]) => number): Kernel =>
   (_, inputs) => [broadcast(inputs as readonly Tensor[], (...values) => f(values))];
 
-const bit = (condition: boolean) => (condition ? 1 : 0);
+export const bit = (condition: boolean) => (condition ? 1 : 0);
 const clamp = (x: number, low: number, high: number) => Math.min(Math.max(x, low), high);
+
+/** ln(1 + eˣ), for large x too. */
+export function softplus(x: number): number {
+  return Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x)));
+}
 
 /** erf by its Taylor series near 0 and the continued fraction of erfc far from it. */
 export function erf(x: number): number {
@@ -37,24 +48,38 @@ export function erf(x: number): number {
   return Math.sign(x) * (1 - tail);
 }
 
-const INTEGER_TYPES = new Set([2, 3, 4, 5, 6, 7, 12, 13]);
+/** Toward zero for integers; truth is what is not 0. Floats keep all their digits. */
+export function cast(x: Tensor, dtype: ElementType | undefined): Tensor {
+  if (dtype === 'bool') return map(x, (v) => bit(v !== 0));
+  if (bitsOf(dtype) === undefined) return { dims: x.dims, data: x.data };
+  return map(x, (v) => wrap(BigInt(Math.trunc(v)), dtype));
+}
+
+/** Integer results keep what their type can hold: Add, Sub, Mul and Pow wrap around. */
+const wrapping =
+  (f: (a: number, b: number) => number): Kernel =>
+  (_, inputs) => {
+    const { dtype } = need(inputs, 0);
+    const isInteger = bitsOf(dtype) !== undefined;
+    const fold = (a: number, b: number) => {
+      const value = f(a, b);
+      return isInteger ? wrap(BigInt(Math.trunc(value)), dtype) : value;
+    };
+    return [broadcast([need(inputs, 0), need(inputs, 1)], fold)];
+  };
 
 export const elementwise: Kernels = {
   Abs: unary(Math.abs),
-  Add: binary((a, b) => a + b),
+  Add: wrapping((a, b) => a + b),
   And: binary((a, b) => bit(a !== 0 && b !== 0)),
-  Cast: (node, inputs) => {
-    const to = node.attributes.to;
-    const code = to?.kind === 'int' ? to.value : 1;
-    if (code === 9) return [map(need(inputs, 0), (x) => bit(x !== 0))];
-    return [map(need(inputs, 0), (x) => (INTEGER_TYPES.has(code) ? Math.trunc(x) : x))];
-  },
+  Cast: (node, inputs) => [cast(need(inputs, 0), elementTypeOf(intOf(node, 'to', 1)))],
   Clip: (node, inputs) => {
     const low = inputs[1]?.data[0] ?? floatOf(node, 'min', Number.NEGATIVE_INFINITY);
     const high = inputs[2]?.data[0] ?? floatOf(node, 'max', Number.POSITIVE_INFINITY);
     return [map(need(inputs, 0), (x) => clamp(x, low, high))];
   },
-  Div: binary((a, b) => a / b),
+  // Integers are divided toward zero.
+  Div: wrapping((a, b) => a / b),
   Dropout: unary((x) => x),
   Elu: unary((x, n) => (x > 0 ? x : floatOf(n, 'alpha', 1) * Math.expm1(x))),
   Equal: binary((a, b) => bit(a === b)),
@@ -71,18 +96,18 @@ export const elementwise: Kernels = {
   Log: unary(Math.log),
   Max: variadic((values) => Math.max(...values)),
   Min: variadic((values) => Math.min(...values)),
-  Mul: binary((a, b) => a * b),
+  Mul: wrapping((a, b) => a * b),
   Neg: unary((x) => -x),
   Not: unary((x) => bit(x === 0)),
   Or: binary((a, b) => bit(a !== 0 || b !== 0)),
-  Pow: binary((a, b) => a ** b),
+  Pow: wrapping((a, b) => a ** b),
   Reciprocal: unary((x) => 1 / x),
   Relu: unary((x) => Math.max(x, 0)),
   Sigmoid: unary((x) => 1 / (1 + Math.exp(-x))),
   Sign: unary(Math.sign),
-  Softplus: unary((x) => Math.log1p(Math.exp(x))),
+  Softplus: unary(softplus),
   Sqrt: unary(Math.sqrt),
-  Sub: binary((a, b) => a - b),
+  Sub: wrapping((a, b) => a - b),
   Sum: variadic((values) => values.reduce((a, b) => a + b, 0)),
   Tanh: unary(Math.tanh),
   Where: (_, inputs) => {

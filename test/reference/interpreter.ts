@@ -1,8 +1,12 @@
 /**
  * Evaluates a graph in float64 with plain loops written from the ONNX operator specifications: slow,
- * obvious, and independent of what it checks. All element types are computed as float64.
+ * obvious, and independent of what it checks. All element types are computed as float64; integers
+ * whose operator depends on their type (Div, BitwiseNot, …) know theirs.
  */
 import type { Graph, Node } from '../../src/ir/graph.js';
+import { decodeBfloat16, decodeFloat16 } from '../../src/util/half.js';
+import type { ElementType, HostTensor } from '../../src/util/tensor.js';
+import { resultType } from './element-type.js';
 import { kernels } from './kernels.js';
 import { type Tensor, tensor } from './tensor.js';
 
@@ -10,9 +14,12 @@ export type Values = ReadonlyMap<string, Tensor>;
 
 /** Every value of the graph, its inputs given by name. */
 export function interpret(graph: Graph, inputs: Readonly<Record<string, Tensor>>): Values {
-  const values = new Map<string, Tensor>(Object.entries(inputs));
-  for (const { name, dims, data } of graph.initializers) {
-    if (data !== undefined) values.set(name, tensor(dims, Array.from(data, Number)));
+  const values = new Map<string, Tensor>();
+  const types = new Map(graph.inputs.map(({ name, dtype }) => [name, dtype]));
+  for (const [name, value] of Object.entries(inputs))
+    values.set(name, typed(value, types.get(name)));
+  for (const { name, dtype, dims, data } of graph.initializers) {
+    if (data !== undefined) values.set(name, fromHost({ dtype, dims, data }));
   }
   for (const node of graph.nodes) {
     const results = run(node, values);
@@ -24,6 +31,26 @@ export function interpret(graph: Graph, inputs: Readonly<Record<string, Tensor>>
   return values;
 }
 
+/** A stored tensor as numbers. */
+export function fromHost({ dtype, dims, data }: HostTensor): Tensor {
+  const halves: Partial<Record<ElementType, (bits: number) => number>> = {
+    float16: decodeFloat16,
+    bfloat16: decodeBfloat16,
+  };
+  const decode = halves[dtype] ?? Number;
+  return typed(
+    tensor(
+      dims,
+      Array.from(data as ArrayLike<number | bigint>, (v) => decode(Number(v))),
+    ),
+    dtype,
+  );
+}
+
+function typed(value: Tensor, dtype: ElementType | undefined): Tensor {
+  return value.dtype !== undefined || dtype === undefined ? value : { ...value, dtype };
+}
+
 function run(node: Node, values: Values): readonly Tensor[] {
   const kernel = kernels[node.op];
   if (kernel === undefined) throw new Error(`no reference for ${node.op}`);
@@ -32,5 +59,5 @@ function run(node: Node, values: Values): readonly Tensor[] {
     if (value === undefined && name !== '') throw new Error(`${node.name}: no value ${name}`);
     return value;
   });
-  return kernel(node, inputs);
+  return kernel(node, inputs).map((value, i) => typed(value, resultType(node, inputs, i)));
 }

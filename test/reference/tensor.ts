@@ -1,7 +1,11 @@
 /** Dense float64 tensors with the index arithmetic that the interpreter needs. */
+import type { ElementType } from '../../src/util/tensor.js';
+
 export interface Tensor {
   readonly dims: readonly number[];
   readonly data: Float64Array;
+  /** What the numbers stand for, for operators that ask: a float where it is absent. */
+  readonly dtype?: ElementType;
 }
 
 export function tensor(dims: readonly number[], data: ArrayLike<number>): Tensor {
