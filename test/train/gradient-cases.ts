@@ -293,6 +293,7 @@ export const gradientCases: GradientCases = {
     },
   ],
   Sigmoid: unary,
+  Sign: unary,
   Slice: [
     { about: 'middle', inputs: [x(5, 4), ints(1, 0), ints(4, -1)] },
     { about: 'one axis', inputs: [x(5, 4), ints(-3), ints(1000), ints(1)] },

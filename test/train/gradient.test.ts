@@ -78,6 +78,7 @@ function buildExample(op: OpName, example: GradientCase, kernels: Kernels) {
   const rng = new Rng(`${op} ${example.about}`);
   const plain = new GraphBuilder('example', {
     domains: kernels === 'native' ? { [NATIVE_DOMAIN]: 1 } : {},
+    ...(example.opset === undefined ? {} : { opset: example.opset }),
   });
   const values: Record<string, Tensor> = {};
   const wrt: string[] = [];

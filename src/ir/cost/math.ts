@@ -1,5 +1,41 @@
 /** Costs: element by element: trigonometry, rounding, bits, further activations. */
 import type { mathSchemas } from '../schema/math.js';
-import type { CostRule } from './rule.js';
+import { type CostRule, elementwise, moving } from './rule.js';
 
-export const mathCosts: Readonly<Record<keyof typeof mathSchemas, CostRule>> = {};
+export const mathCosts: Readonly<Record<keyof typeof mathSchemas, CostRule>> = {
+  Acos: elementwise,
+  Acosh: elementwise,
+  Asin: elementwise,
+  Asinh: elementwise,
+  Atan: elementwise,
+  Atanh: elementwise,
+  BitCast: moving,
+  BitShift: elementwise,
+  BitwiseAnd: elementwise,
+  BitwiseNot: elementwise,
+  BitwiseOr: elementwise,
+  BitwiseXor: elementwise,
+  CastLike: { ...moving, reads: 'picked' },
+  Ceil: elementwise,
+  Celu: elementwise,
+  Cos: elementwise,
+  Cosh: elementwise,
+  Floor: elementwise,
+  Gelu: elementwise,
+  IsInf: moving,
+  IsNaN: moving,
+  Mean: elementwise,
+  Mish: elementwise,
+  Mod: elementwise,
+  PRelu: elementwise,
+  Round: elementwise,
+  Selu: elementwise,
+  Shrink: elementwise,
+  Sin: elementwise,
+  Sinh: elementwise,
+  Softsign: elementwise,
+  Swish: elementwise,
+  Tan: elementwise,
+  ThresholdedRelu: elementwise,
+  Xor: moving,
+};

@@ -47,7 +47,7 @@ export const variadic: ShapeRule = (context) =>
   );
 
 /** Integer arithmetic, whose contents are followed with `operate`. */
-function arithmetic(operate: (a: Dim, b: Dim) => Dim): ShapeRule {
+export function arithmetic(operate: (a: Dim, b: Dim) => Dim): ShapeRule {
   const fold = (...operands: Dim[]) => operands.reduce(operate);
   return (context) => withContents(variadic(context), context, fold);
 }

@@ -13,7 +13,7 @@ import { gatherGradients } from './gather.js';
 import { generateGradients } from './generate.js';
 import { imageGradients } from './image.js';
 import * as layout from './layout.js';
-import { mathGradients } from './math.js';
+import { mathGradients, piecewiseConstant } from './math.js';
 import { gemm, matMul } from './matrix.js';
 import { trainingBatchNorm, trainingConv } from './native.js';
 import { batchNormalization, layerNormalization } from './normalization.js';
@@ -112,7 +112,7 @@ export const gradientRules: Readonly<Record<OpName, GradientRow>> = {
   ScatterElements: selection.scatterElements,
   Shape: integer,
   Sigmoid: activation.sigmoid,
-  Sign: { notDifferentiable: 'it is constant almost everywhere' },
+  Sign: piecewiseConstant,
   Slice: layout.slice,
   Softmax: activation.softmax,
   Softplus: activation.softplus,

@@ -23,6 +23,8 @@ export interface GradientCase {
   readonly inputs: readonly (FloatInput | ConstantInput | undefined)[];
   readonly attributes?: Readonly<Record<string, AttributeValue>>;
   readonly outputs?: number;
+  /** Operator set, where the operator is newer than the one that is written. */
+  readonly opset?: number;
   /** Outputs that carry a gradient (default: the first). */
   readonly seeded?: readonly number[];
 }
