@@ -8,7 +8,7 @@ import { isKnownOp } from '../ir/op-schema.js';
 import { isQuantized } from '../ir/pass/quantize.js';
 import type { ResolvedInputs } from '../measure/dims.js';
 import { inferCostOf } from '../measure/measure.js';
-import { type ElementType, elementBytes, elementCount } from '../util/tensor.js';
+import { type ElementType, tensorBytes } from '../util/tensor.js';
 import { deprecated, opsetGates, releaseOf } from './opsets.js';
 
 /** A dimension of the inputs that the file leaves open. */
@@ -87,7 +87,7 @@ export function inspectModel(model: Uint8Array, graph: Graph, inputs: ResolvedIn
       .filter(({ role }) => role === 'constant')
       .map(({ name, dtype, dims: size }) => ({
         name,
-        bytes: elementCount(size) * elementBytes[dtype],
+        bytes: tensorBytes(dtype, size),
       }))
       .filter(({ bytes }) => bytes >= LARGE_BYTES)
       .sort((a, b) => b.bytes - a.bytes),

@@ -6,7 +6,7 @@ import type { GraphCost } from '../ir/cost.js';
 import type { Graph } from '../ir/graph.js';
 import { isKnownOp } from '../ir/op-schema.js';
 import type { Violation } from '../trial/trial.js';
-import { elementBytes, elementCount } from '../util/tensor.js';
+import { tensorBytes } from '../util/tensor.js';
 
 /** The most that a candidate may be; sizes for one input image. */
 export interface Limits {
@@ -43,7 +43,7 @@ export function reasonToRefuse(graph: Graph): string | undefined {
   }
   const constantBytes = graph.initializers
     .filter(({ role }) => role === 'constant')
-    .reduce((sum, { dims, dtype }) => sum + elementCount(dims) * elementBytes[dtype], 0);
+    .reduce((sum, { dims, dtype }) => sum + tensorBytes(dtype, dims), 0);
   if (constantBytes > MAX_CONSTANT_BYTES) {
     return `its constants hold ${constantBytes} bytes, expected at most ${MAX_CONSTANT_BYTES}`;
   }

@@ -3,7 +3,7 @@
  * activations. The conventions per operator are in `cost/rules.ts`.
  */
 import { UsageError } from '../errors.js';
-import { elementBytes, elementCount } from '../util/tensor.js';
+import { elementCount, tensorBytes } from '../util/tensor.js';
 import { planActivations } from './cost/activation-peak.js';
 import { costRules } from './cost/rules.js';
 import { type Graph, type Node, type TensorType, withDims } from './graph.js';
@@ -92,9 +92,7 @@ function fixedDims(types: Types, name: string): readonly number[] | undefined {
 function bytesOf(types: Types, name: string): number {
   const type = types.get(name);
   const dims = fixedDims(types, name);
-  return type === undefined || dims === undefined
-    ? 0
-    : elementCount(dims) * elementBytes[type.dtype];
+  return type === undefined || dims === undefined ? 0 : tensorBytes(type.dtype, dims);
 }
 
 function costOf(node: Node, types: Types): NodeCost | undefined {

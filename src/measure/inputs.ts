@@ -4,6 +4,7 @@
  * such inputs are mostly indices, and those two are in range of nearly every table. A scalar integer
  * is 1, being mostly a length or a step. 8- and 16-bit integers take their full range.
  */
+import { UsageError } from '../errors.js';
 import type { Feeds, SessionValue } from '../runtime/runtime.js';
 import { encodeBfloat16, encodeFloat16 } from '../util/half.js';
 import type { Rng } from '../util/random.js';
@@ -44,6 +45,11 @@ function createInput(dtype: ElementType, dims: readonly number[], rng: Rng): Hos
     for (let i = 0; i < data.length; i++) data[i] = BigInt(drawIndex(dims, rng));
   } else {
     const draw = drawers[dtype];
+    if (draw === undefined) {
+      throw new UsageError(
+        `expected inputs of ${Object.keys(drawers).join(', ')}; received ${dtype}, which cannot be drawn`,
+      );
+    }
     for (let i = 0; i < data.length; i++) data[i] = draw(dims, rng);
   }
   return { dtype, dims, data };
@@ -54,7 +60,7 @@ type Draw = (dims: readonly number[], rng: Rng) => number;
 const drawIndex: Draw = (dims, rng) => (dims.length === 0 ? 1 : rng.integer(2));
 const drawNormal: Draw = (_, rng) => rng.normal();
 
-const drawers: Readonly<Record<ElementType, Draw>> = {
+const drawers: Partial<Readonly<Record<ElementType, Draw>>> = {
   float32: drawNormal,
   float64: drawNormal,
   float16: (_, rng) => encodeFloat16(rng.normal()),

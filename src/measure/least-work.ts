@@ -8,7 +8,7 @@ import { inferCost } from '../ir/cost.js';
 import { type Graph, type Node, withDims } from '../ir/graph.js';
 import { inferTypes } from '../ir/infer.js';
 import { readsOf } from '../ir/uses.js';
-import { elementBytes, elementCount } from '../util/tensor.js';
+import { tensorBytes } from '../util/tensor.js';
 import type { LeastWork } from './roofline.js';
 
 /** The least work of one run with the symbolic dimensions set to `dims`. */
@@ -26,10 +26,7 @@ export function inferLeastWork(graph: Graph, dims: Readonly<Record<string, numbe
     for (const name of node.inputs) read.add(name);
   });
   const weights = graph.initializers.filter(({ name }) => read.has(name));
-  const bytes = weights.reduce(
-    (sum, { dims, dtype }) => sum + elementCount(dims) * elementBytes[dtype],
-    0,
-  );
+  const bytes = weights.reduce((sum, { dims, dtype }) => sum + tensorBytes(dtype, dims), 0);
   return { macs, bytes };
 }
 

@@ -8,6 +8,7 @@ import { InternalError, UsageError } from '../errors.js';
 import type { GraphBuilder } from '../ir/builder.js';
 import type { Node } from '../ir/graph.js';
 import { isKnownOp } from '../ir/op-schema.js';
+import { isFloating } from '../util/tensor.js';
 import { GradientContext, type GradientRow, NodeContext } from './gradient/rule.js';
 import { gradientRules } from './gradient/table.js';
 
@@ -119,7 +120,7 @@ function dependents(
 
 function isFloat(builder: GraphBuilder, node: Node, value: string): boolean {
   if (!isKnownOp(node.op, node.domain)) return true;
-  return builder.typeOf(value).dtype.includes('float');
+  return isFloating(builder.typeOf(value).dtype);
 }
 
 /** Throws `UsageError` at the first operator that no table knows: its values have no type here. */

@@ -13,6 +13,7 @@ import { upgradeOpset } from '../../src/ir/pass/upgrade-opset.js';
 import { appendForward, appendGradients } from '../../src/train/autodiff.js';
 import { gradientRules } from '../../src/train/gradient/table.js';
 import { Rng } from '../../src/util/random.js';
+import { type ElementType, isFloating } from '../../src/util/tensor.js';
 import { type Tensor, tensor } from '../reference/tensor.js';
 import type { Prepared } from './prepare.js';
 import type { Finding } from './report.js';
@@ -80,7 +81,7 @@ interface Example {
 
 function buildExample({ graph, inputs, outputs }: Prepared, rng: Rng): Example {
   const values = new Map([...inputs].map(([name, stored]) => [name, valuesOf(stored)]));
-  const isFloat = (dtype: string | undefined) => dtype?.includes('float') === true;
+  const isFloat = (dtype: ElementType | undefined) => dtype !== undefined && isFloating(dtype);
   const wanted = graph.inputs.filter(({ name, dtype }) => isFloat(dtype) && inputs.has(name));
   // Everything that is not differentiated is constant, as it is in a training graph.
   const constants = graph.inputs.flatMap(({ name }) => {

@@ -4,7 +4,7 @@ import type { ElementType, HostTensor, SessionOptions } from '../../src/runtime/
 const { onnx } = onnxProto;
 
 /** Codes of `TensorProto.DataType`. */
-const codes: Readonly<Record<ElementType, number>> = {
+const codes: Partial<Readonly<Record<ElementType, number>>> = {
   float32: 1,
   uint8: 2,
   int8: 3,

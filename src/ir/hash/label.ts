@@ -13,7 +13,7 @@ export function sha256(content: string | Uint8Array): string {
 
 /** A constant by its contents. */
 export function labelTensor({ dtype, dims, data }: HostTensor): string {
-  return `constant ${dtype}[${dims}] ${sha256(encodeTensorData(data))}`;
+  return `constant ${dtype}[${dims}] ${sha256(encodeTensorData({ dtype, data }))}`;
 }
 
 /** A weight or state by its type alone; a constant by its contents. */

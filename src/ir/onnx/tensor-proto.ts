@@ -12,6 +12,7 @@ import {
   encodeTensorData,
   type HostTensor,
   type TensorData,
+  tensorBytes,
 } from '../../util/tensor.js';
 import { elementCodes, elementTypeOf } from '../element-codes.js';
 import {
@@ -38,15 +39,19 @@ export function decodeTensor(tensor: TensorProto, where: string): HostTensor {
   const count = elementCount(dims);
   const raw = tensor.rawData;
   if (raw !== null && raw !== undefined && raw.length > 0) {
-    const expected = count * elementBytes[dtype];
+    const expected = tensorBytes(dtype, dims);
     if (raw.length !== expected) {
       throw new UsageError(
         `${where}: ${dtype}[${dims}] expected ${expected} bytes, received ${raw.length}`,
       );
     }
-    return { dtype, dims, data: decodeTensorData(dtype, raw) };
+    return { dtype, dims, data: decodeTensorData(dtype, raw, count) };
   }
   const values = typedField(tensor, dtype);
+  if (elementBytes[dtype] < 1 && values.length === tensorBytes(dtype, dims)) {
+    const packed = Uint8Array.from(values, (value) => numberOf(value) & 0xff);
+    return { dtype, dims, data: decodeTensorData(dtype, packed, count) };
+  }
   if (values.length !== count) {
     throw new UsageError(
       `${where}: ${dtype}[${dims}] expected ${count} elements, received ${values.length}`,
@@ -60,7 +65,7 @@ export function encodeTensor(tensor: HostTensor, name?: string): TensorProto {
   return {
     dims: tensor.dims.map((dim) => int64Of(dim, `dims of tensor ${name ?? ''}`) as number),
     dataType: elementCodes[tensor.dtype],
-    rawData: encodeTensorData(tensor.data),
+    rawData: encodeTensorData(tensor),
     ...(name === undefined ? {} : { name }),
   };
 }

@@ -93,13 +93,23 @@ const ranges: Partial<Record<ElementType, readonly [bigint, bigint]>> = {
   uint16: [0n, 65535n],
   float16: [0n, 65535n],
   bfloat16: [0n, 65535n],
+  float8e4m3fn: [0n, 255n],
+  float8e4m3fnuz: [0n, 255n],
+  float8e5m2: [0n, 255n],
+  float8e5m2fnuz: [0n, 255n],
+  float8e8m0: [0n, 255n],
+  float4e2m1: [0n, 15n],
+  int4: [-8n, 7n],
+  uint4: [0n, 15n],
+  int2: [-2n, 1n],
+  uint2: [0n, 3n],
   int32: [-(1n << 31n), (1n << 31n) - 1n],
   uint32: [0n, (1n << 32n) - 1n],
   int64: [-(1n << 63n), (1n << 63n) - 1n],
   uint64: [0n, (1n << 64n) - 1n],
 };
 
-/** One element; 16-bit floats are given by their bits. */
+/** One element; floats of 16 bits and less are given by their bits. */
 function parseElement(scanner: Scanner, dtype: ElementType): number | bigint {
   const from = scanner.position;
   const range = ranges[dtype];

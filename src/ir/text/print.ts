@@ -109,7 +109,7 @@ function printDims(shape: Shape): string {
   return shape.map((d) => (typeof d === 'number' || d === '?' ? d : name(d))).join(', ');
 }
 
-/** 16-bit floats are written as their bits, as ONNX does. */
+/** Floats of 16 bits and less are written as their bits, as ONNX does. */
 function printData({ dtype, data }: HostTensor): string {
   const number = dtype === 'float32' ? printFloat32 : dtype === 'float64' ? printFloat : String;
   const texts: string[] = [];

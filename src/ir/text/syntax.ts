@@ -18,6 +18,16 @@ export const typeNames: Readonly<Record<ElementType, string>> = {
   uint32: 'uint32',
   uint64: 'uint64',
   bool: 'bool',
+  float8e4m3fn: 'float8e4m3fn',
+  float8e4m3fnuz: 'float8e4m3fnuz',
+  float8e5m2: 'float8e5m2',
+  float8e5m2fnuz: 'float8e5m2fnuz',
+  float8e8m0: 'float8e8m0',
+  float4e2m1: 'float4e2m1',
+  int4: 'int4',
+  uint4: 'uint4',
+  int2: 'int2',
+  uint2: 'uint2',
 };
 
 /** Words that begin a type, ours or not; a nested graph cannot be named so. */

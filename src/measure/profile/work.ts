@@ -3,7 +3,7 @@ import type { GraphCost } from '../../ir/cost.js';
 import type { Graph } from '../../ir/graph.js';
 import { inferTypes } from '../../ir/infer.js';
 import { readsOf } from '../../ir/uses.js';
-import { elementBytes, elementCount } from '../../util/tensor.js';
+import { tensorBytes } from '../../util/tensor.js';
 import type { Roofline } from '../roofline.js';
 import type { EventMemory } from './events.js';
 import type { KernelMap } from './fate.js';
@@ -98,6 +98,6 @@ export class KernelSizes {
     const dims = type?.shape?.filter((dim) => typeof dim === 'number') ?? [];
     return type === undefined || dims.length !== type.shape?.length
       ? 0
-      : elementCount(dims) * elementBytes[type.dtype];
+      : tensorBytes(type.dtype, dims);
   }
 }
