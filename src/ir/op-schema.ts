@@ -10,7 +10,6 @@ import { nativeOpSchemas } from './native-op-schema.js';
 import { aggregateSchemas } from './schema/aggregate.js';
 import { algebraSchemas } from './schema/algebra.js';
 import { attentionSchemas } from './schema/attention.js';
-import { containerSchemas } from './schema/container.js';
 import { controlSchemas } from './schema/control.js';
 import { criterionSchemas } from './schema/criterion.js';
 import { gatherSchemas } from './schema/gather.js';
@@ -44,7 +43,6 @@ export const opSchemas = {
   ...aggregateSchemas,
   ...algebraSchemas,
   ...attentionSchemas,
-  ...containerSchemas,
   ...controlSchemas,
   ...criterionSchemas,
   ...gatherSchemas,
@@ -72,7 +70,11 @@ export const opSchemas = {
     outputs: [1, 5],
     attributes: { epsilon: 'float', momentum: 'float', training_mode: 'int', spatial: 'int' },
   },
-  Cast: { inputs: [1, 1], outputs: [1, 1], attributes: { to: 'int' } },
+  Cast: {
+    inputs: [1, 1],
+    outputs: [1, 1],
+    attributes: { round_mode: 'string', saturate: 'int', to: 'int' },
+  },
   Clip: { inputs: [1, 3], outputs: [1, 1], attributes: { min: 'float', max: 'float' } },
   Concat: { inputs: [1, many], outputs: [1, 1], attributes: { axis: 'int' } },
   Constant: {

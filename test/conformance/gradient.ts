@@ -14,10 +14,10 @@ import { appendForward, appendGradients } from '../../src/train/autodiff.js';
 import { gradientRules } from '../../src/train/gradient/table.js';
 import { Rng } from '../../src/util/random.js';
 import { type ElementType, isFloating } from '../../src/util/tensor.js';
+import { fromHost, interpret } from '../reference/interpreter.js';
 import { type Tensor, tensor } from '../reference/tensor.js';
 import type { Prepared } from './prepare.js';
 import type { Finding } from './report.js';
-import { evaluate, valuesOf } from './values.js';
 
 /** Relative error of a gradient that is let pass. */
 const TOLERANCE = 1e-5;
@@ -80,7 +80,7 @@ interface Example {
 }
 
 function buildExample({ graph, inputs, outputs }: Prepared, rng: Rng): Example {
-  const values = new Map([...inputs].map(([name, stored]) => [name, valuesOf(stored)]));
+  const values = new Map([...inputs].map(([name, stored]) => [name, fromHost(stored)]));
   const isFloat = (dtype: ElementType | undefined) => dtype !== undefined && isFloating(dtype);
   const wanted = graph.inputs.filter(({ name, dtype }) => isFloat(dtype) && inputs.has(name));
   // Everything that is not differentiated is constant, as it is in a training graph.
@@ -143,8 +143,8 @@ function compare(
         : value,
     ]),
   );
-  const results = evaluate(backward, moved);
-  const here = lossOf(evaluate(forward, moved), seeds, moved);
+  const results = interpret(backward, Object.fromEntries(moved));
+  const here = lossOf(interpret(forward, Object.fromEntries(moved)), seeds, moved);
   let rough = false;
   for (const name of wrt) {
     const gradient = results.get(gradients.get(name) as string) as Tensor;
@@ -188,7 +188,11 @@ function lossAt(
   const x = inputs.get(name) as Tensor;
   const shifted = tensor(x.dims, x.data);
   shifted.data[i] = (x.data[i] as number) + by;
-  return lossOf(evaluate(graph, new Map([...inputs, [name, shifted]])), seeds, inputs);
+  return lossOf(
+    interpret(graph, { ...Object.fromEntries(inputs), [name]: shifted }),
+    seeds,
+    inputs,
+  );
 }
 
 function lossOf(

@@ -158,7 +158,9 @@ class Generator {
       for (let i = 0; i < data.length; i++) data[i] = this.rng.integer(2);
     } else {
       const bytes = new Uint8Array(data.buffer);
-      for (let i = 0; i < bytes.length; i++) bytes[i] = this.rng.uint32();
+      const bits = 8 * Math.min(1, elementBytes[dtype]);
+      const offset = data instanceof Int8Array ? 2 ** (bits - 1) : 0;
+      for (let i = 0; i < bytes.length; i++) bytes[i] = this.rng.integer(2 ** bits) - offset;
     }
     return { dtype, dims, data };
   }

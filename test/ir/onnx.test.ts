@@ -368,7 +368,12 @@ describe('what a Graph cannot hold', () => {
       tensor({ dataType: 8 }),
       /initializer t: expected an element type of .*; received string/,
     ],
-    ['int4', tensor({ dataType: 22 }), /received int4/],
+    ['complex numbers', tensor({ dataType: 14 }), /received complex64/],
+    [
+      'int4 of a wrong length',
+      tensor({ dataType: 22, rawData: new Uint8Array(2) }),
+      /expected 1 bytes, received 2/,
+    ],
     ['wrong raw length', tensor({ rawData: new Uint8Array(7) }), /expected 8 bytes, received 7/],
     ['wrong count', tensor({ floatData: [1] }), /expected 2 elements, received 1/],
     [

@@ -3,8 +3,8 @@ import type { ElementType, HostTensor, SessionOptions } from '../../src/runtime/
 
 const { onnx } = onnxProto;
 
-/** Codes of `TensorProto.DataType`. */
-const codes: Partial<Readonly<Record<ElementType, number>>> = {
+/** Codes of `TensorProto.DataType` that sessions carry. */
+export const codes = {
   float32: 1,
   uint8: 2,
   int8: 3,
@@ -18,11 +18,14 @@ const codes: Partial<Readonly<Record<ElementType, number>>> = {
   uint32: 12,
   uint64: 13,
   bfloat16: 16,
-};
+} as const satisfies Partial<Record<ElementType, number>>;
+
+/** An element type that sessions carry. */
+export type Code = keyof typeof codes;
 
 interface Port {
   readonly name: string;
-  readonly dtype: ElementType;
+  readonly dtype: Code;
   /** A string is a symbolic dimension. */
   readonly dims: readonly (number | string)[];
 }

@@ -4,6 +4,7 @@ import type { Node } from '../../src/ir/graph.js';
 import type { ElementType } from '../../src/util/tensor.js';
 import { bitsOf, wrap } from './element-type.js';
 import { type Kernel, type Kernels, need } from './kernel.js';
+import { isSmallFloat, roundSmallFloat } from './small-float.js';
 import { broadcast, broadcastDims, generate, getBroadcast, map, type Tensor } from './tensor.js';
 
 /** A kernel that applies `f` to each element. */
@@ -49,7 +50,8 @@ export function erf(x: number): number {
 }
 
 /** Toward zero for integers; truth is what is not 0. Floats keep all their digits. */
-export function cast(x: Tensor, dtype: ElementType | undefined): Tensor {
+export function cast(x: Tensor, dtype: ElementType | undefined, saturate = true): Tensor {
+  if (isSmallFloat(dtype)) return map(x, (v) => roundSmallFloat(dtype, v, saturate));
   if (dtype === 'bool') return map(x, (v) => bit(v !== 0));
   if (bitsOf(dtype) === undefined) return { dims: x.dims, data: x.data };
   return map(x, (v) => wrap(BigInt(Math.trunc(v)), dtype));
@@ -72,7 +74,9 @@ export const elementwise: Kernels = {
   Abs: unary(Math.abs),
   Add: wrapping((a, b) => a + b),
   And: binary((a, b) => bit(a !== 0 && b !== 0)),
-  Cast: (node, inputs) => [cast(need(inputs, 0), elementTypeOf(intOf(node, 'to', 1)))],
+  Cast: (node, inputs) => [
+    cast(need(inputs, 0), elementTypeOf(intOf(node, 'to', 1)), intOf(node, 'saturate', 1) === 1),
+  ],
   Clip: (node, inputs) => {
     const low = inputs[1]?.data[0] ?? floatOf(node, 'min', Number.NEGATIVE_INFINITY);
     const high = inputs[2]?.data[0] ?? floatOf(node, 'max', Number.POSITIVE_INFINITY);

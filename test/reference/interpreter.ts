@@ -8,6 +8,7 @@ import { decodeBfloat16, decodeFloat16 } from '../../src/util/half.js';
 import type { ElementType, HostTensor } from '../../src/util/tensor.js';
 import { resultType } from './element-type.js';
 import { kernels } from './kernels.js';
+import { decodeSmallFloat, isSmallFloat } from './small-float.js';
 import { type Tensor, tensor } from './tensor.js';
 
 export type Values = ReadonlyMap<string, Tensor>;
@@ -37,7 +38,9 @@ export function fromHost({ dtype, dims, data }: HostTensor): Tensor {
     float16: decodeFloat16,
     bfloat16: decodeBfloat16,
   };
-  const decode = halves[dtype] ?? Number;
+  const decode =
+    halves[dtype] ??
+    (isSmallFloat(dtype) ? (code: number) => decodeSmallFloat(dtype, code) : Number);
   return typed(
     tensor(
       dims,

@@ -3,7 +3,6 @@
 import { aggregate } from './aggregate.js';
 import { algebra } from './algebra.js';
 import { attention } from './attention.js';
-import { container } from './container.js';
 import { control } from './control.js';
 import { criterion } from './criterion.js';
 import { elementwise } from './elementwise.js';
@@ -17,7 +16,6 @@ import { matrix } from './matrix.js';
 import { native } from './native.js';
 import { normalization } from './normalization.js';
 import { normalize } from './normalize.js';
-import { quantization } from './quantization.js';
 import { quantized } from './quantized.js';
 import { recurrent } from './recurrent.js';
 import { reduction } from './reduction.js';
@@ -27,7 +25,6 @@ export const kernels: Readonly<Record<string, Kernel>> = {
   ...aggregate,
   ...algebra,
   ...attention,
-  ...container,
   ...control,
   ...criterion,
   ...gather,
@@ -42,7 +39,6 @@ export const kernels: Readonly<Record<string, Kernel>> = {
   ...matrix,
   ...native,
   ...normalization,
-  ...quantization,
   ...reduction,
   ...sliding,
 };

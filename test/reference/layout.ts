@@ -132,7 +132,11 @@ export const layout: Kernels = {
     }
     return [result];
   },
-  Shape: (_, inputs) => [tensor([need(inputs, 0).dims.length], need(inputs, 0).dims)],
+  Shape: (node, inputs) => {
+    const { dims } = need(inputs, 0);
+    const listed = dims.slice(intOf(node, 'start', 0), intOf(node, 'end', dims.length));
+    return [tensor([listed.length], listed)];
+  },
   Slice: (node, inputs) => {
     const x = need(inputs, 0);
     const starts = integers(node, 'starts', inputs[1]) ?? [];

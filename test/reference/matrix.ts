@@ -11,7 +11,8 @@ import {
   transpose,
 } from './tensor.js';
 
-function matMul(left: Tensor, right: Tensor): Tensor {
+/** As numpy.matmul. */
+export function matMul(left: Tensor, right: Tensor): Tensor {
   const row = left.dims.length === 1;
   const column = right.dims.length === 1;
   const a = row ? reshape(left, [1, ...left.dims]) : left;

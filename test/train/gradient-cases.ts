@@ -12,7 +12,6 @@ import {
   wide,
   x,
 } from './cases/case.js';
-import { containerCases } from './cases/container.js';
 import { controlCases } from './cases/control.js';
 import { criterionCases } from './cases/criterion.js';
 import { gatherCases } from './cases/gather.js';
@@ -120,7 +119,6 @@ export const gradientCases: GradientCases = {
   ...aggregateCases,
   ...algebraCases,
   ...attentionCases,
-  ...containerCases,
   ...controlCases,
   ...criterionCases,
   ...gatherCases,

@@ -4,7 +4,6 @@ import type { OpName } from '../op-schema.js';
 import { aggregateCosts } from './aggregate.js';
 import { algebraCosts } from './algebra.js';
 import { attentionCosts } from './attention.js';
-import { containerCosts } from './container.js';
 import { controlCosts } from './control.js';
 import { criterionCosts } from './criterion.js';
 import { gatherCosts } from './gather.js';
@@ -50,7 +49,6 @@ export const costRules: Readonly<Record<OpName, CostRule>> = {
   ...aggregateCosts,
   ...algebraCosts,
   ...attentionCosts,
-  ...containerCosts,
   ...controlCosts,
   ...criterionCosts,
   ...gatherCosts,

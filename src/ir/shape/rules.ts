@@ -11,7 +11,6 @@ import {
   oneHot,
   quantizeLinear,
 } from './constant.js';
-import { containerShapes } from './container.js';
 import { controlShapes } from './control.js';
 import { conv, convTranspose, globalPool, pool } from './convolution.js';
 import { criterionShapes } from './criterion.js';
@@ -45,7 +44,6 @@ export const shapeRules: ShapeRules = {
   ...aggregateShapes,
   ...algebraShapes,
   ...attentionShapes,
-  ...containerShapes,
   ...controlShapes,
   ...criterionShapes,
   ...gatherShapes,

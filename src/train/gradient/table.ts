@@ -5,7 +5,6 @@ import { aggregateGradients } from './aggregate.js';
 import { algebraGradients } from './algebra.js';
 import * as arithmetic from './arithmetic.js';
 import { attentionGradients } from './attention.js';
-import { containerGradients } from './container.js';
 import { controlGradients } from './control.js';
 import { conv, convTranspose } from './convolution.js';
 import { criterionGradients } from './criterion.js';
@@ -38,7 +37,6 @@ export const gradientRules: Readonly<Record<OpName, GradientRow>> = {
   ...aggregateGradients,
   ...algebraGradients,
   ...attentionGradients,
-  ...containerGradients,
   ...controlGradients,
   ...criterionGradients,
   ...gatherGradients,
