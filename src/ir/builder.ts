@@ -3,6 +3,7 @@
  * added, so a mistake is reported at the node that makes it.
  */
 import { InternalError } from '../errors.js';
+import { encodeBfloat16, encodeFloat16 } from '../util/half.js';
 import {
   createTensorData,
   type ElementType,
@@ -25,6 +26,12 @@ import {
 } from './graph.js';
 import { TypeScope } from './infer.js';
 import { domainOf, type OpName } from './op-schema.js';
+
+/** How the types that JavaScript has no array of store a number. */
+const encoders: Partial<Record<ElementType, (value: number) => number>> = {
+  float16: encodeFloat16,
+  bfloat16: encodeBfloat16,
+};
 
 export interface BuilderOptions {
   /** Version of ONNX's own operator set. */
@@ -93,10 +100,23 @@ export class GraphBuilder {
 
   /** A constant of rank 0. */
   scalar(value: number, dtype: ElementType = 'float32'): string {
-    const data = createTensorData(dtype, 1);
-    if (data instanceof BigInt64Array || data instanceof BigUint64Array) data[0] = BigInt(value);
-    else data[0] = value;
-    return this.constant({ dtype, dims: [], data }, 'scalar');
+    return this.tensor([], [value], dtype, 'scalar');
+  }
+
+  /** A constant from numbers, row-major. */
+  tensor(
+    dims: readonly number[],
+    values: readonly number[],
+    dtype: ElementType = 'float32',
+    hint?: string,
+  ): string {
+    const data = createTensorData(dtype, values.length);
+    const encode = encoders[dtype];
+    values.forEach((value, i) => {
+      if (data instanceof BigInt64Array || data instanceof BigUint64Array) data[i] = BigInt(value);
+      else data[i] = encode === undefined ? value : encode(value);
+    });
+    return this.constant({ dtype, dims, data }, hint);
   }
 
   /** A constant int64 list, such as the target of a Reshape. */
@@ -176,6 +196,11 @@ export class GraphBuilder {
       source = name;
     }
     this.#outputs.push({ name: source, ...this.typeOf(source) });
+  }
+
+  /** Version of ONNX's own operator set. */
+  get opset(): number {
+    return this.#scope.opsets[''] ?? DEFAULT_OPSET;
   }
 
   /** Whether the graph imports the operators of `domain`. */

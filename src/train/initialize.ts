@@ -24,7 +24,17 @@ const RECTIFIERS = new Set([
   'Sigmoid',
 ]);
 /** Nodes between a layer and its activation. */
-const TRANSPARENT = new Set(['BatchNormalization', 'Add', 'Div', 'Reshape', 'Identity']);
+const TRANSPARENT = new Set([
+  'BatchNormalization',
+  'GroupNormalization',
+  'InstanceNormalization',
+  'LayerNormalization',
+  'RMSNormalization',
+  'Add',
+  'Div',
+  'Reshape',
+  'Identity',
+]);
 
 /** The graph with data for all weights and states; each tensor has a random stream of its own. */
 export function drawWeights(graph: Graph, rng: Rng, options: DrawOptions = {}): Graph {
@@ -86,7 +96,12 @@ function distribution(
       return normal(dims[place === 0 ? dims.length - 1 : Math.max(0, dims.length - 2)] as number);
     case 'BatchNormalization':
       return [zero, one, zero, zero, one][place] ?? zero;
+    case 'CausalConvWithState':
+      return place === 2 ? zero : normal(dims[2] as number);
+    case 'GroupNormalization':
+    case 'InstanceNormalization':
     case 'LayerNormalization':
+    case 'RMSNormalization':
       return place === 1 ? one : zero;
     case 'Mul':
     case 'Div':

@@ -92,7 +92,14 @@ function trainingNode(builder: GraphBuilder, node: Node, trained: ReadonlySet<No
     case 'MaxPool':
       return { ...node, outputs: [y, unused(builder, `${y}.indices`)] };
     case 'LayerNormalization':
-      return { ...node, outputs: [y, unused(builder, `${y}.mean`), unused(builder, `${y}.rate`)] };
+      return {
+        ...node,
+        outputs: [
+          y,
+          node.outputs[1] || unused(builder, `${y}.mean`),
+          node.outputs[2] || unused(builder, `${y}.rate`),
+        ],
+      };
     default:
       return node;
   }

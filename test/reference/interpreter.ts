@@ -3,7 +3,7 @@
  * obvious, and independent of what it checks. All element types are computed as float64; integers
  * whose operator depends on their type (Div, BitwiseNot, …) know theirs.
  */
-import type { Graph, Node } from '../../src/ir/graph.js';
+import { DEFAULT_OPSET, type Graph, type Node } from '../../src/ir/graph.js';
 import { decodeBfloat16, decodeFloat16 } from '../../src/util/half.js';
 import type { ElementType, HostTensor } from '../../src/util/tensor.js';
 import { resultType } from './element-type.js';
@@ -23,7 +23,7 @@ export function interpret(graph: Graph, inputs: Readonly<Record<string, Tensor>>
     if (data !== undefined) values.set(name, fromHost({ dtype, dims, data }));
   }
   for (const node of graph.nodes) {
-    const results = run(node, values);
+    const results = run(node, values, graph.opsets[''] ?? DEFAULT_OPSET);
     node.outputs.forEach((name, i) => {
       const value = results[i];
       if (name !== '' && value !== undefined) values.set(name, value);
@@ -54,7 +54,7 @@ function typed(value: Tensor, dtype: ElementType | undefined): Tensor {
   return value.dtype !== undefined || dtype === undefined ? value : { ...value, dtype };
 }
 
-function run(node: Node, values: Values): readonly Tensor[] {
+function run(node: Node, values: Values, opset: number): readonly Tensor[] {
   const kernel = kernels[node.op];
   if (kernel === undefined) throw new Error(`no reference for ${node.op}`);
   const inputs = node.inputs.map((name) => {
@@ -62,5 +62,5 @@ function run(node: Node, values: Values): readonly Tensor[] {
     if (value === undefined && name !== '') throw new Error(`${node.name}: no value ${name}`);
     return value;
   });
-  return kernel(node, inputs).map((value, i) => typed(value, resultType(node, inputs, i)));
+  return kernel(node, inputs, opset).map((value, i) => typed(value, resultType(node, inputs, i)));
 }

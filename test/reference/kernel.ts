@@ -2,8 +2,12 @@ import { intsOf } from '../../src/ir/attributes.js';
 import type { Node } from '../../src/ir/graph.js';
 import type { Tensor } from './tensor.js';
 
-/** Outputs of a node for its inputs; an input left out is undefined. */
-export type Kernel = (node: Node, inputs: readonly (Tensor | undefined)[]) => readonly Tensor[];
+/** Outputs of a node for its inputs; an input left out is undefined. `opset` is ONNX's own. */
+export type Kernel = (
+  node: Node,
+  inputs: readonly (Tensor | undefined)[],
+  opset: number,
+) => readonly Tensor[];
 export type Kernels = Readonly<Record<string, Kernel>>;
 
 /** The i-th input, which must be there. */

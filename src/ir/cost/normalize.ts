@@ -1,5 +1,12 @@
 /** Costs: further normalisations. */
 import type { normalizeSchemas } from '../schema/normalize.js';
-import type { CostRule } from './rule.js';
+import { type CostRule, moving } from './rule.js';
 
-export const normalizeCosts: Readonly<Record<keyof typeof normalizeSchemas, CostRule>> = {};
+export const normalizeCosts: Readonly<Record<keyof typeof normalizeSchemas, CostRule>> = {
+  GroupNormalization: moving,
+  InstanceNormalization: moving,
+  LRN: moving,
+  LpNormalization: moving,
+  MeanVarianceNormalization: moving,
+  RMSNormalization: moving,
+};

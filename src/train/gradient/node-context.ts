@@ -109,6 +109,11 @@ export class NodeContext {
     return this.builder.scalar(value, this.builder.typeOf(like).dtype);
   }
 
+  /** A constant of the type of `like`, row-major. */
+  tensor(dims: readonly number[], values: readonly number[], like: string = this.like): string {
+    return this.builder.tensor(dims, values, this.builder.typeOf(like).dtype);
+  }
+
   /** a · factor, or `a` itself for 1. */
   scale(a: string, factor: number): string {
     return factor === 1 ? a : this.mul(a, this.scalar(factor, a));
