@@ -82,9 +82,9 @@ export const math: Kernels = {
       }),
     ];
   },
-  BitShift: (node, inputs) => {
+  BitShift: (node, inputs, opset) => {
     const left = stringOf(node, 'direction', '') === 'LEFT';
-    return bitwise((a, b) => (left ? a << b : a >> b))(node, inputs);
+    return bitwise((a, b) => (left ? a << b : a >> b))(node, inputs, opset);
   },
   BitwiseAnd: bitwise((a, b) => a & b),
   BitwiseNot: (_, inputs) => {
@@ -111,9 +111,9 @@ export const math: Kernels = {
   IsNaN: unary((x) => bit(Number.isNaN(x))),
   Mean: variadic((values) => values.reduce((a, b) => a + b, 0) / values.length),
   Mish: unary((x) => x * Math.tanh(softplus(x))),
-  Mod: (node, inputs) => {
+  Mod: (node, inputs, opset) => {
     const truncated = intOf(node, 'fmod', 0) === 1;
-    return binary((a, b) => (truncated ? a % b : a - b * Math.floor(a / b)))(node, inputs);
+    return binary((a, b) => (truncated ? a % b : a - b * Math.floor(a / b)))(node, inputs, opset);
   },
   PRelu: binary((x, slope) => (x < 0 ? slope * x : x)),
   Round: unary(roundHalfEven),
