@@ -3,6 +3,7 @@
     {
       "target_name": "archwright",
       "sources": [
+        "kernels/cpu/augment.cc",
         "kernels/cpu/batch_norm.cc",
         "kernels/cpu/conv.cc",
         "kernels/cpu/conv_shape.cc",
@@ -13,8 +14,10 @@
         "kernels/cpu/peak_kernels.cc",
         "kernels/cpu/pool_grad.cc",
         "native/addon.cc",
+        "native/batch_inputs.cc",
         "native/clock_pair.cc",
         "native/convert.cc",
+        "native/convert_loop.cc",
         "native/cuda_addon.cc",
         "native/cuda_library.cc",
         "native/custom_ops.cc",

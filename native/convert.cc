@@ -31,31 +31,9 @@ const TypeRow& typeRow(ElementType type) {
                            std::to_string(type));
 }
 
-ElementType toElementType(const Napi::Value& value) {
-  const std::string name = value.As<Napi::String>();
-  for (const TypeRow& row : kTypes) {
-    if (name == row.name) return row.type;
-  }
-  throw std::runtime_error("internal: unknown element type " + name);
-}
-
-Dims toDims(const Napi::Value& value) {
-  const auto array = value.As<Napi::Array>();
-  Dims dims(array.Length());
-  for (uint32_t i = 0; i < dims.size(); ++i) dims[i] = array.Get(i).ToNumber().Int64Value();
-  return dims;
-}
-
 Napi::Array dimsToJs(Napi::Env env, const Dims& dims) {
   Napi::Array array = Napi::Array::New(env, dims.size());
   for (uint32_t i = 0; i < dims.size(); ++i) array.Set(i, static_cast<double>(dims[i]));
-  return array;
-}
-
-template <class T, class Item>
-T typedArray(Napi::Env env, const std::vector<Item>& values) {
-  T array = T::New(env, values.size());
-  std::copy(values.begin(), values.end(), array.Data());
   return array;
 }
 
@@ -77,16 +55,6 @@ Napi::Object tensorToJs(Napi::Env env, OrtValue* value) {
   return tensor;
 }
 
-BorrowedTensor toTensor(std::string name, const Napi::Value& value, KeepAlive& keep) {
-  const auto object = value.As<Napi::Object>();
-  BorrowedTensor tensor;
-  tensor.name = std::move(name);
-  tensor.type = toElementType(object.Get("dtype"));
-  tensor.dims = toDims(object.Get("dims"));
-  tensor.data = borrow(object.Get("data"), keep, &tensor.bytes);
-  return tensor;
-}
-
 StringPairs toPairs(const Napi::Value& value) {
   StringPairs pairs;
   if (!value.IsObject()) return pairs;
@@ -104,35 +72,26 @@ int toOptimizationLevel(const std::string& name) {
   return 99;
 }
 
-std::vector<float> toFloats(const Napi::Value& value) {
-  if (!value.IsTypedArray()) return {};
-  const auto array = value.As<Napi::Float32Array>();
-  return {array.Data(), array.Data() + array.ElementLength()};
-}
-
-ElementType sourceType(const Napi::Value& value) {
-  switch (value.As<Napi::TypedArray>().TypedArrayType()) {
-    case napi_uint8_array:
-      return kUint8;
-    case napi_int32_array:
-      return kInt32;
-    default:
-      return kFloat32;
-  }
-}
-
-// Calls `convert(object)` for each element of a JavaScript array of objects.
-template <class Convert>
-auto mapArray(const Napi::Value& value, Convert convert) {
-  const auto array = value.As<Napi::Array>();
-  std::vector<decltype(convert(Napi::Object()))> result;
-  for (uint32_t i = 0; i < array.Length(); ++i) {
-    result.push_back(convert(array.Get(i).As<Napi::Object>()));
-  }
-  return result;
-}
-
 }  // namespace
+
+ElementType toElementType(const Napi::Value& value) {
+  const std::string name = value.As<Napi::String>();
+  for (const TypeRow& row : kTypes) {
+    if (name == row.name) return row.type;
+  }
+  throw std::runtime_error("internal: unknown element type " + name);
+}
+
+Dims toDims(const Napi::Value& value) {
+  const auto array = value.As<Napi::Array>();
+  Dims dims(array.Length());
+  for (uint32_t i = 0; i < dims.size(); ++i) dims[i] = array.Get(i).ToNumber().Int64Value();
+  return dims;
+}
+
+bool carries(const Napi::Value& typedArray, ElementType type) {
+  return typedArray.As<Napi::TypedArray>().TypedArrayType() == typeRow(type).array;
+}
 
 void* borrow(const Napi::Value& typedArray, KeepAlive& keep, size_t* bytes) {
   const auto array = typedArray.As<Napi::TypedArray>();
@@ -155,6 +114,16 @@ std::vector<std::string> toStrings(const Napi::Value& array) {
     result.push_back(list.Get(i).As<Napi::String>().Utf8Value());
   }
   return result;
+}
+
+BorrowedTensor toTensor(std::string name, const Napi::Value& value, KeepAlive& keep) {
+  const auto object = value.As<Napi::Object>();
+  BorrowedTensor tensor;
+  tensor.name = std::move(name);
+  tensor.type = toElementType(object.Get("dtype"));
+  tensor.dims = toDims(object.Get("dims"));
+  tensor.data = borrow(object.Get("data"), keep, &tensor.bytes);
+  return tensor;
 }
 
 std::string toOptionalString(const Napi::Value& value) {
@@ -204,36 +173,6 @@ std::vector<BorrowedTensor> toTensors(const Napi::Value& byName, KeepAlive& keep
     tensors.push_back(toTensor(std::move(name), tensor, keep));
   }
   return tensors;
-}
-
-LoopRequest toLoopRequest(const Napi::Value& value, KeepAlive& keep) {
-  const auto object = value.As<Napi::Object>();
-  LoopRequest request;
-  request.batch = object.Get("batch").ToNumber().Uint32Value();
-  size_t orderBytes = 0;
-  request.order = static_cast<const uint32_t*>(borrow(object.Get("order"), keep, &orderBytes));
-  request.steps = orderBytes / sizeof(uint32_t) / request.batch;
-  request.streams = mapArray(object.Get("stream"), [&](const Napi::Object& stream) {
-    return StreamSpec{stream.Get("name").As<Napi::String>(),
-                      toDims(stream.Get("rowDims")),
-                      toElementType(stream.Get("dtype")),
-                      sourceType(stream.Get("source")),
-                      borrow(stream.Get("source"), keep),
-                      toFloats(stream.Get("scale")),
-                      toFloats(stream.Get("shift"))};
-  });
-  request.states = mapArray(object.Get("state"), [&](const Napi::Object& state) {
-    return StateSpec{toTensor(state.Get("name").As<Napi::String>(), state.Get("value"), keep),
-                     state.Get("next").As<Napi::String>()};
-  });
-  request.scalars = mapArray(object.Get("perStep"), [&](const Napi::Object& scalar) {
-    return ScalarSpec{scalar.Get("name").As<Napi::String>(),
-                      static_cast<const float*>(borrow(scalar.Get("values"), keep))};
-  });
-  request.record = toStrings(object.Get("record"));
-  const Napi::Value limit = object.Get("limit");
-  if (limit.IsNumber()) request.limit = limit.ToNumber().DoubleValue();
-  return request;
 }
 
 Napi::Array toJs(Napi::Env env, const std::vector<std::string>& values) {
@@ -320,21 +259,6 @@ Napi::Object toJs(Napi::Env env, const ConcurrentRuns& runs) {
 
 Napi::Float64Array toJs(Napi::Env env, const std::vector<double>& values) {
   return typedArray<Napi::Float64Array>(env, values);
-}
-
-Napi::Object toJs(Napi::Env env, const LoopResult& result) {
-  Napi::Array recorded = Napi::Array::New(env, result.recorded.size());
-  for (uint32_t i = 0; i < result.recorded.size(); ++i) {
-    recorded.Set(i, typedArray<Napi::Float32Array>(env, result.recorded[i]));
-  }
-  Napi::Object object = Napi::Object::New(env);
-  object.Set("steps", static_cast<double>(result.steps));
-  object.Set("recorded", recorded);
-  object.Set("state", toJs(env, result.states));
-  object.Set("stopped", result.hitLimit ? "limit" : "finished");
-  object.Set("wallNs", result.wallNs);
-  object.Set("stepNs", typedArray<Napi::Float64Array>(env, result.stepNs));
-  return object;
 }
 
 }  // namespace archwright

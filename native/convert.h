@@ -4,7 +4,9 @@
 
 #include <napi.h>
 
+#include <algorithm>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "host.h"
@@ -16,6 +18,24 @@ namespace archwright {
 
 // References that keep typed arrays alive while background work reads their memory.
 using KeepAlive = std::vector<Napi::ObjectReference>;
+
+template <class T, class Item>
+T typedArray(Napi::Env env, const std::vector<Item>& values) {
+  T array = T::New(env, values.size());
+  std::copy(values.begin(), values.end(), array.Data());
+  return array;
+}
+
+// Calls `convert(object)` for each element of a JavaScript array of objects.
+template <class Convert>
+auto mapArray(const Napi::Value& value, Convert convert) {
+  const auto array = value.As<Napi::Array>();
+  std::vector<decltype(convert(Napi::Object()))> result;
+  for (uint32_t i = 0; i < array.Length(); ++i) {
+    result.push_back(convert(array.Get(i).As<Napi::Object>()));
+  }
+  return result;
+}
 
 Napi::Array toJs(Napi::Env env, const std::vector<std::string>& values);
 Napi::Array toJs(Napi::Env env, const std::vector<SessionValue>& values);
@@ -32,6 +52,11 @@ Napi::Float64Array toJs(Napi::Env env, const std::vector<double>& values);
 // The memory of a typed array, over an ArrayBuffer or a SharedArrayBuffer.
 void* borrow(const Napi::Value& typedArray, KeepAlive& keep, size_t* bytes = nullptr);
 std::vector<std::string> toStrings(const Napi::Value& array);
+ElementType toElementType(const Napi::Value& name);
+// Whether elements of this type travel in arrays like this one.
+bool carries(const Napi::Value& typedArray, ElementType type);
+Dims toDims(const Napi::Value& value);
+BorrowedTensor toTensor(std::string name, const Napi::Value& value, KeepAlive& keep);
 SessionConfig toSessionConfig(const Napi::Value& value);
 Placement toPlacement(const Napi::Value& value);
 TimingPlan toTimingPlan(const Napi::Value& value);

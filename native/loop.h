@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "batch_inputs.h"
 #include "session.h"
 
 namespace archwright {
@@ -15,29 +16,10 @@ struct StateSpec {
   std::string next;
 };
 
-// Rows of `source` gathered into the input `name` of dims [batch, ...rowDims].
-struct StreamSpec {
-  std::string name;
-  Dims rowDims;
-  ElementType type;        // kFloat32 or kInt64
-  ElementType sourceType;  // kUint8, kFloat32 or kInt32
-  const void* source;
-  std::vector<float> scale;  // empty: plain conversion; else one entry per channel
-  std::vector<float> shift;
-};
-
-struct ScalarSpec {
-  std::string name;
-  const float* values;  // one per step
-};
-
 struct LoopRequest {
-  size_t batch;
   size_t steps;
-  const uint32_t* order;  // steps × batch row numbers
-  std::vector<StreamSpec> streams;
+  BatchSpec inputs;  // its `order` and scalars reach over all steps
   std::vector<StateSpec> states;
-  std::vector<ScalarSpec> scalars;
   std::vector<std::string> record;
   std::optional<double> limit;
 };
@@ -48,6 +30,7 @@ struct LoopResult {
   std::vector<ValuePtr> states;
   bool hitLimit = false;
   double wallNs = 0;
+  double inputNs = 0;
   std::vector<double> stepNs;
 };
 

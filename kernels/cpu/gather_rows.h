@@ -5,8 +5,18 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 
-namespace archwright {
+namespace archwright::kernels {
+
+// Rows of `rowBytes` bytes, copied as they are.
+inline void copyRows(const void* source, const uint32_t* rows, size_t count, size_t rowBytes,
+                     void* out) {
+  for (size_t b = 0; b < count; ++b) {
+    std::memcpy(static_cast<char*>(out) + b * rowBytes,
+                static_cast<const char*>(source) + rows[b] * rowBytes, rowBytes);
+  }
+}
 
 // out[b][i] = source[rows[b]][i], converted to `To`. `rowLength` counts elements.
 template <class From, class To>
@@ -31,4 +41,4 @@ void gatherScaledRows(const From* source, const uint32_t* rows, size_t count, si
   }
 }
 
-}  // namespace archwright
+}  // namespace archwright::kernels

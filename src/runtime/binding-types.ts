@@ -112,7 +112,7 @@ export interface StateTensor {
  * Rows of a data set streamed into an input, one batch a step.
  * The input has dims `[batch, ...rowDims]` and any element type. Its source is the array type of that
  * element type, or narrower:
- * - float32: also `Uint8Array`, `Int32Array`;
+ * - float32: also `Uint8Array`;
  * - int64: also `Uint8Array`, `Uint16Array`, `Int32Array`;
  * - int32: also `Uint8Array`, `Uint16Array`.
  *
@@ -150,13 +150,14 @@ export interface Augmentation {
   /**
    * Each image is shifted by −n … n pixels in both directions, equally likely. What comes in from
    * outside is black: raw 0, before normalisation, as in torchvision's `RandomCrop(padding=n)`.
+   * At most the shorter side.
    */
   readonly cropPixels?: number;
   /** Mirror every image left to right with probability ½. */
   readonly flip?: boolean;
   /**
    * Side of a square that is set to 0 after normalisation, the mean of the data. Its centre is any
-   * pixel, equally likely; what lies outside the image is cut off (arXiv 1708.04552).
+   * pixel, equally likely; what lies outside the image is cut off (arXiv 1708.04552). At most the shorter side.
    */
   readonly cutoutPixels?: number;
   /** Mixes the batch with a permutation of itself (arXiv 1710.09412). */

@@ -1,7 +1,14 @@
 /** Checks of a training loop's request against the model that will run it. */
 import { UsageError } from '../errors.js';
-import { elementCount } from '../util/tensor.js';
-import type { LoopRequest, SessionValue, StreamInput } from './binding-types.js';
+import { arrayTypes, elementCount } from '../util/tensor.js';
+import { checkAugmentation } from './augment-request.js';
+import type {
+  ElementType,
+  LoopRequest,
+  SessionValue,
+  StreamInput,
+  TensorData,
+} from './binding-types.js';
 import { checkFits, checkTensor } from './tensor.js';
 
 /**
@@ -38,6 +45,11 @@ export function checkLoopRequest(
     checkFits(takeInput(stream.name), stream.dtype, dims, `input "${stream.name}"`);
     checkStream(stream, request.order);
   }
+  if (request.augment !== undefined) {
+    for (const { name, dtype, dims } of checkAugmentation(request.augment, request)) {
+      checkFits(takeInput(name), dtype, dims, `input "${name}"`);
+    }
+  }
   for (const { name, next, value } of request.state) {
     checkTensor(value, `state "${name}"`);
     checkFits(takeInput(name), value.dtype, value.dims, `state "${name}"`);
@@ -66,16 +78,21 @@ function findOutput(outputs: readonly SessionValue[], name: string): SessionValu
   throw new UsageError(`output "${name}": expected an output of the model: ${names}`);
 }
 
+/** Arrays that a stream converts, besides the one that carries the input's element type. */
+const narrower: Partial<Record<ElementType, readonly (new (length: number) => TensorData)[]>> = {
+  float32: [Uint8Array],
+  int64: [Uint8Array, Uint16Array, Int32Array],
+  int32: [Uint8Array, Uint16Array],
+};
+
 function checkStream(stream: StreamInput, order: Uint32Array): void {
   const where = `input "${stream.name}"`;
   const { source } = stream;
-  const allowed =
-    source instanceof Uint8Array ||
-    (stream.dtype === 'float32' ? source instanceof Float32Array : source instanceof Int32Array);
-  if (!allowed) {
-    const other = stream.dtype === 'float32' ? 'Float32Array' : 'Int32Array';
+  const allowed = [arrayTypes[stream.dtype], ...(narrower[stream.dtype] ?? [])];
+  if (!allowed.some((type) => source instanceof type)) {
+    const received = (source as object | undefined)?.constructor.name ?? typeof source;
     throw new UsageError(
-      `${where}: expected a Uint8Array or ${other} as source of ${stream.dtype}, received ${source.constructor.name}`,
+      `${where}: expected ${allowed.map((type) => type.name).join(' or ')} as source of ${stream.dtype}, received ${received}`,
     );
   }
   const rowLength = elementCount(stream.rowDims);

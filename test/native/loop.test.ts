@@ -172,7 +172,7 @@ describe('the training loop', () => {
     [
       'wrong source',
       { stream: [x, { ...label, source: new Float32Array(20) }] },
-      'expected a Uint8Array or Int32Array as source',
+      'expected BigInt64Array or Uint8Array or Uint16Array or Int32Array as source of int64, received Float32Array',
     ],
   ];
   it.each(bad)('refuses: %s', async (_, change, message) => {
