@@ -1,6 +1,7 @@
 /** The float64 reference interpreter on stored inputs, beside the stored outputs. */
 import type { HostTensor } from '../../src/util/tensor.js';
-import { fromHost, interpret } from '../reference/interpreter.js';
+import { interpret } from '../reference/interpreter.js';
+import { fromHost } from '../reference/stored.js';
 import type { Tensor } from '../reference/tensor.js';
 import type { Prepared } from './prepare.js';
 import type { Finding } from './report.js';

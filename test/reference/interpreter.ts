@@ -4,12 +4,11 @@
  * whose operator depends on their type (Div, BitwiseNot, …) know theirs.
  */
 import { DEFAULT_OPSET, type Graph, type Node } from '../../src/ir/graph.js';
-import { decodeBfloat16, decodeFloat16 } from '../../src/util/half.js';
-import type { ElementType, HostTensor } from '../../src/util/tensor.js';
+import type { ElementType } from '../../src/util/tensor.js';
 import { resultType } from './element-type.js';
 import { kernels } from './kernels.js';
-import { decodeSmallFloat, isSmallFloat } from './small-float.js';
-import { type Tensor, tensor } from './tensor.js';
+import { fromHost } from './stored.js';
+import type { Tensor } from './tensor.js';
 
 export type Values = ReadonlyMap<string, Tensor>;
 
@@ -30,24 +29,6 @@ export function interpret(graph: Graph, inputs: Readonly<Record<string, Tensor>>
     });
   }
   return values;
-}
-
-/** A stored tensor as numbers. */
-export function fromHost({ dtype, dims, data }: HostTensor): Tensor {
-  const halves: Partial<Record<ElementType, (bits: number) => number>> = {
-    float16: decodeFloat16,
-    bfloat16: decodeBfloat16,
-  };
-  const decode =
-    halves[dtype] ??
-    (isSmallFloat(dtype) ? (code: number) => decodeSmallFloat(dtype, code) : Number);
-  return typed(
-    tensor(
-      dims,
-      Array.from(data as ArrayLike<number | bigint>, (v) => decode(Number(v))),
-    ),
-    dtype,
-  );
 }
 
 function typed(value: Tensor, dtype: ElementType | undefined): Tensor {

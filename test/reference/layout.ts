@@ -1,5 +1,6 @@
 import { intOf, intsOf, tensorOf } from '../../src/ir/attributes.js';
 import { count, integers, type Kernels, need, positive } from './kernel.js';
+import { fromHost } from './stored.js';
 import {
   at,
   broadcastDims,
@@ -9,6 +10,7 @@ import {
   indices,
   offset,
   reshape,
+  scalar,
   size,
   type Tensor,
   tensor,
@@ -48,12 +50,20 @@ export const layout: Kernels = {
   Concat: (node, inputs) => [concat(inputs as Tensor[], intOf(node, 'axis', 0))],
   Constant: (node) => {
     const value = tensorOf(node, 'value');
-    if (value === undefined) throw new Error('Constant: only the value form');
-    return [tensor(value.dims, Array.from(value.data, Number))];
+    if (value !== undefined) return [fromHost(value)];
+    const { value_float, value_floats, value_int, value_ints } = node.attributes;
+    const given = value_float ?? value_floats ?? value_int ?? value_ints;
+    if (given?.kind === 'float') return [scalar(given.value)];
+    if (given?.kind === 'floats') return [tensor([given.value.length], given.value)];
+    if (given?.kind === 'int') return [{ ...scalar(given.value), dtype: 'int64' }];
+    if (given?.kind !== 'ints') throw new Error(`Constant of ${Object.keys(node.attributes)}`);
+    return [{ ...tensor([given.value.length], given.value), dtype: 'int64' }];
   },
   ConstantOfShape: (node, inputs) => {
-    const value = Number(tensorOf(node, 'value')?.data[0] ?? 0);
-    return [generate(Array.from(need(inputs, 0).data), () => value)];
+    const stored = tensorOf(node, 'value');
+    const { data, dtype } = stored === undefined ? scalar(0) : fromHost(stored);
+    const filled = generate(Array.from(need(inputs, 0).data), () => at(data, 0));
+    return [dtype === undefined ? filled : { ...filled, dtype }];
   },
   Expand: (_, inputs) => {
     const x = need(inputs, 0);
