@@ -38,7 +38,8 @@ const { createResnet } = await dist('space/baseline/resnet');
 const { createMobileNet } = await dist('space/baseline/mobilenet');
 const { createConvNext } = await dist('space/baseline/convnext');
 const { drawWeights } = await dist('train/initialize');
-const { createTrainingStep, packState } = await dist('train/step');
+const { packState } = await dist('train/flat-state');
+const { createTrainingStep } = await dist('train/step');
 const { resolveRecipe } = await dist('train/recipe');
 const { encodeModel } = await dist('ir/onnx/encode');
 const { Session } = await dist('runtime/session');
@@ -148,12 +149,12 @@ async function startOurs(graph, batches) {
         order: Uint32Array.from(batches.labels, (_, i) => i),
         stream: [
           {
-            name: step.image.name,
-            rowDims: step.image.rowDims,
+            name: step.inputs[0].name,
+            rowDims: step.inputs[0].rowDims,
             dtype: 'float32',
             source: batches.images,
           },
-          { name: step.label, rowDims: [], dtype: 'int64', source: batches.labels },
+          { name: step.target.name, rowDims: [], dtype: 'int64', source: batches.labels },
         ],
         state: step.state.map(({ name, next }, i) => ({ name, next, value: state[i] })),
         perStep: step.perStep(rates, done),

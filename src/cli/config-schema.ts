@@ -5,6 +5,9 @@
  */
 import { z } from 'zod';
 import { providerIds } from '../device/provider.js';
+import { classLosses } from '../train/loss/loss.js';
+import { optimizerNames, precisionNames, recipeDefaults } from '../train/recipe.js';
+import { scheduleNames } from '../train/schedule.js';
 
 const metricNames = [
   'accuracy',
@@ -49,15 +52,41 @@ const dataSchema = z.discriminatedUnion('kind', [
   }),
 ]);
 
+const plain = recipeDefaults.adamw;
 const trainSchema = z.strictObject({
-  optimizer: z.enum(['sgd', 'adamw']).default('adamw'),
+  optimizer: z.enum(optimizerNames).default('adamw'),
+  loss: z.enum(classLosses).default('cross-entropy').describe('Of class numbers'),
+  huberDelta: z.number().positive().default(plain.huberDelta),
   learningRate: z.number().positive().default(0.003),
+  schedule: z.enum(scheduleNames).default(plain.schedule).describe('Of the learning rate'),
+  warmupFraction: z.number().min(0).max(0.9).default(0.1),
+  decayFactor: z
+    .number()
+    .positive()
+    .default(plain.decayFactor)
+    .describe('Schedules step and exponential: factor per decayEpochs'),
+  decayEpochs: z.number().positive().default(plain.decayEpochs),
   momentum: z.number().min(0).max(0.999).default(0.9),
+  nesterov: z.boolean().default(plain.nesterov),
+  beta1: z.number().min(0).max(0.999).default(plain.beta1),
+  beta2: z.number().min(0).max(0.99999).default(plain.beta2),
+  epsilon: z.number().min(0).max(0.1).default(plain.epsilon),
   weightDecay: z.number().min(0).default(0.02),
   labelSmoothing: z.number().min(0).max(0.9).default(0.05),
   clipNorm: z.number().positive().default(1),
-  warmupFraction: z.number().min(0).max(0.9).default(0.1),
+  ema: z
+    .number()
+    .min(0)
+    .max(0.99999)
+    .default(plain.ema)
+    .describe('Decay of the running mean of the weights that is scored and exported; 0: none'),
   batch: count.default(32),
+  accumulate: count.default(plain.accumulate).describe('Batches per update'),
+  crop: z.int().min(0).default(plain.crop).describe('Pixels that images are shifted by, at most'),
+  flip: z.boolean().default(plain.flip).describe('Mirror half of the images left to right'),
+  cutout: z.int().min(0).default(plain.cutout).describe('Side of a square that is blanked'),
+  mixup: z.number().min(0).default(plain.mixup).describe('α of the Beta(α, α); 0: none'),
+  precision: z.enum(precisionNames).default(plain.precision),
   epochs: z
     .strictObject({
       short: z.number().positive().describe('Epochs of the short training'),

@@ -17,7 +17,7 @@ import { verify } from '../ir/verify.js';
 import { measureLatencyBriefly, measureModel } from '../measure/measure.js';
 import type { Space } from '../space/space.js';
 import { deployGraph, labelsOf } from '../train/deploy.js';
-import type { EvaluateResult } from '../train/evaluate.js';
+import type { ClassificationResult } from '../train/evaluate.js';
 import { drawWeights } from '../train/initialize.js';
 import type { Recipe } from '../train/recipe.js';
 import {
@@ -289,12 +289,12 @@ async function score(
   options: LocalEvaluatorOptions<unknown>,
   graph: Graph,
   split: SplitName,
-): Promise<EvaluateResult> {
+): Promise<ClassificationResult> {
   const { dataset, trainer } = options;
   const deployed = deployGraph(graph, { classes: dataset.classes });
   const args = { graph: deployed, data: sharedSplit(dataset, split), threads: trainer.threads };
   return trainer.lease(() =>
-    trainer.runner.call<EvaluateResult>(
+    trainer.runner.call<ClassificationResult>(
       { module: trainerModule, name: 'evaluateTask', args },
       { timeoutMs: options.trialSeconds * 1e3 },
     ),

@@ -4,84 +4,94 @@ import { encodeModel } from '../ir/onnx/encode.js';
 import type { HostTensor } from '../runtime/binding-types.js';
 import type { TaskContext } from '../runtime/runner-protocol.js';
 import { Session } from '../runtime/session.js';
-import { normalizedRows, type SharedImages } from './shared-images.js';
+import { readRows, type SharedColumn } from './column.js';
+import type { LossSpec } from './loss/loss.js';
+import { type Score, scoreBatch } from './loss/score.js';
+import { rowsOf, type SharedData } from './shared-rows.js';
 
 export interface EvaluateArgs {
-  /** Deployment graph with data for all weights. */
+  /** Graph with data for all weights and a free batch; its one output is the prediction, or the loss. */
   readonly graph: Graph;
-  readonly data: SharedImages;
-  /** Images per run (default 256); the last run takes what is left. */
+  readonly data: SharedData;
+  /** Rows per run (default 256); the last run takes what is left. */
   readonly batch?: number;
   readonly threads: number;
+  /** Default: cross-entropy. */
+  readonly loss?: LossSpec;
 }
 
 export interface EvaluateResult {
-  readonly correct: number;
-  readonly count: number;
-  /** correct / count */
-  readonly accuracy: number;
-  /** Mean cross-entropy, without label smoothing. */
+  /** Mean loss, without label smoothing. */
   readonly loss: number;
+  /** Rows. */
+  readonly count: number;
+  /** Right decisions; absent, like `accuracy`, where the targets are no decisions. */
+  readonly correct?: number;
+  /** Share of right decisions. */
+  readonly accuracy?: number;
   readonly seconds: number;
 }
 
-/** Scores a graph with a symbolic batch dimension on images, in inference form. */
+/** The result where targets are classes. */
+export type ClassificationResult = Required<EvaluateResult>;
+
+const plainCrossEntropy: LossSpec = { loss: 'cross-entropy', labelSmoothing: 0, huberDelta: 1 };
+
+/** Scores a graph on rows, in inference form. */
 export async function evaluateTask(
-  args: EvaluateArgs,
+  { graph, data, batch = 256, threads, loss: spec = plainCrossEntropy }: EvaluateArgs,
   context: TaskContext,
 ): Promise<EvaluateResult> {
-  const { graph, data, batch = 256 } = args;
-  const [input] = graph.inputs;
   const [output] = graph.outputs;
-  if (input === undefined || output === undefined) {
-    throw new UsageError(`graph ${graph.name}: expected an input and an output`);
-  }
-  const images = context.shared(data.images);
-  const labels = context.shared(data.labels);
-  const session = await Session.create(encodeModel(graph), {
-    threads: args.threads,
-    optimization: 'all',
-    provider: 'cpu',
-  });
+  if (output === undefined) throw new UsageError(`graph ${graph.name}: expected an output`);
+  const rows = rowsOf(data, graph);
+  const load = (one: Graph) =>
+    Session.create(encodeModel(one), { threads, optimization: 'all', provider: 'cpu' });
+  const session = await load(graph);
+  const judge = spec.graph && (await load(spec.graph));
   const started = performance.now();
   try {
-    let correct = 0;
-    let loss = 0;
-    for (let from = 0; from < data.count; from += batch) {
-      const rows = Math.min(batch, data.count - from);
-      const feeds = { [input.name]: normalizedRows(data, images as Uint8Array, from, rows) };
-      const logits = (await session.run(feeds, [output.name]))[output.name] as HostTensor;
-      const classes = logits.data.length / rows;
-      for (let row = 0; row < rows; row++) {
-        const scores = logits.data.subarray(row * classes, (row + 1) * classes) as Float32Array;
-        const label = Number(labels[from + row]);
-        if (indexOfGreatest(scores) === label) correct++;
-        loss += logSumExp(scores) - (scores[label] as number);
-      }
+    let [loss, correct, decisions] = [0, 0, 0];
+    for (let from = 0; from < rows.count; from += batch) {
+      const count = Math.min(batch, rows.count - from);
+      const read = (column: SharedColumn) =>
+        readRows(column, context.shared(column.array), from, count);
+      const feeds = Object.fromEntries(rows.inputs.map((one) => [one.name, read(one)]));
+      const prediction = (await session.run(feeds, [output.name]))[output.name] as HostTensor;
+      const target = rows.target && read(rows.target);
+      const score = await scoreOf(spec, prediction, target, judge);
+      loss += score.loss * count;
+      correct += score.correct;
+      decisions += score.decisions;
     }
     return {
-      correct,
-      count: data.count,
-      accuracy: correct / data.count,
-      loss: loss / data.count,
+      count: rows.count,
+      loss: loss / rows.count,
+      ...(decisions > 0 && { correct, accuracy: correct / decisions }),
       seconds: (performance.now() - started) / 1000,
     };
   } finally {
     session.release();
+    judge?.release();
   }
 }
 
-function indexOfGreatest(values: Float32Array): number {
-  let best = 0;
-  for (let i = 1; i < values.length; i++) {
-    if ((values[i] as number) > (values[best] as number)) best = i;
+async function scoreOf(
+  spec: LossSpec,
+  prediction: HostTensor,
+  target: HostTensor | undefined,
+  judge: Session | undefined,
+): Promise<Score> {
+  const scalar = (tensor: HostTensor): Score => ({
+    loss: Number(tensor.data[0]),
+    correct: 0,
+    decisions: 0,
+  });
+  if (spec.loss === 'output') return scalar(prediction);
+  if (target === undefined) {
+    throw new UsageError(`loss ${spec.loss}: expected targets in the data, received none`);
   }
-  return best;
-}
-
-function logSumExp(values: Float32Array): number {
-  const peak = values[indexOfGreatest(values)] as number;
-  let sum = 0;
-  for (const value of values) sum += Math.exp(value - peak);
-  return peak + Math.log(sum);
+  if (judge === undefined) return scoreBatch(spec, prediction, target);
+  const results = await judge.run({ prediction, target });
+  return scalar(Object.values(results)[0] as HostTensor);
 }

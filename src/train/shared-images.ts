@@ -2,6 +2,7 @@
 import type { Dataset } from '../data/data.js';
 import type { HostTensor } from '../runtime/binding-types.js';
 import type { Runner } from '../runtime/runtime.js';
+import { readRows } from './column.js';
 
 /** Images and labels as the runner shares them. */
 export interface SharedImages {
@@ -51,17 +52,6 @@ export function normalizedRows(
   from: number,
   rows: number,
 ): HostTensor {
-  const { channels, height, width } = data;
-  const { scale, shift } = affineOf(data);
-  const plane = height * width;
-  const values = new Float32Array(rows * channels * plane);
-  const offset = from * channels * plane;
-  for (let start = 0, c = 0; start < values.length; start += plane, c = (c + 1) % channels) {
-    const factor = scale[c] as number;
-    const term = shift[c] as number;
-    for (let i = start; i < start + plane; i++) {
-      values[i] = (images[offset + i] as number) * factor + term;
-    }
-  }
-  return { dtype: 'float32', dims: [rows, channels, height, width], data: values };
+  const rowDims = [data.channels, data.height, data.width];
+  return readRows({ dtype: 'float32', rowDims, ...affineOf(data) }, images, from, rows);
 }

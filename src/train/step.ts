@@ -12,19 +12,16 @@ import {
   type Initializer,
   NATIVE_DOMAIN,
   withDims,
-  withGraph,
 } from '../ir/graph.js';
-import { elementCount, type HostTensor } from '../util/tensor.js';
+import type { ElementType } from '../util/tensor.js';
 import { appendGradients, requireKnown } from './autodiff.js';
-import { appendCrossEntropy } from './loss.js';
-import {
-  appendClipping,
-  createOptimizer,
-  type NextState,
-  type ParameterGroup,
-} from './optimizer.js';
+import { appendPacked, appendUnpacked, type StateVector, slotsOf } from './flat-state.js';
+import type { Target } from './loss/class-target.js';
+import { type AppendedLoss, appendLoss } from './loss/loss.js';
 import type { ResolvedRecipe } from './recipe.js';
+import { ownName, withStepNames } from './step-names.js';
 import { appendRunningUpdate, appendTrainingForm, trainedNorms } from './training-form.js';
+import { appendAverages, appendUpdates, declare, type PerStep, scalarsOf } from './update.js';
 
 /**
  * What a step is made of: our own kernels where they have the operator, which only our addon runs, or
@@ -32,41 +29,63 @@ import { appendRunningUpdate, appendTrainingForm, trainedNorms } from './trainin
  */
 export type Kernels = 'native' | 'onnx';
 
-/** Where one tensor of the deployment graph lies in a flat vector. */
-export interface Slot {
-  readonly name: string;
-  readonly offset: number;
-  readonly length: number;
+/** What the rows of the data hold beside the model's inputs. */
+export interface TargetType {
+  /** int64: class numbers. */
+  readonly dtype: 'float32' | 'int64';
+  /** Without the batch. */
+  readonly rowDims: readonly number[];
 }
 
-/** A flat vector that goes in as `name` and comes out as `next`. */
-export interface StateVector extends NextState {
-  readonly length: number;
-  /** Tensors of the deployment graph in it; none for the optimiser's own state, which starts at 0. */
-  readonly slots: readonly Slot[];
+export interface StepOptions {
+  /** Default: one class number per row. Not looked at where the model's output is the loss. */
+  readonly target?: TargetType;
+  /** The loss of recipes with `loss: custom`. */
+  readonly lossGraph?: Graph;
+}
+
+/** An input that gets a batch of rows, [batch, …rowDims]. */
+export interface RowInput {
+  readonly name: string;
+  /** Input of the deployment graph that it stands for; absent for targets. */
+  readonly source?: string;
+  readonly dtype: ElementType;
+  readonly rowDims: readonly number[];
 }
 
 export interface TrainingStep {
   readonly graph: Graph;
   readonly batch: number;
-  /** Image input, float32 [batch, …rowDims]. */
-  readonly image: { readonly name: string; readonly rowDims: readonly number[] };
-  /** Label input, int64 [batch]. */
-  readonly label: string;
-  readonly classes: number;
-  /** Scalar outputs of each step: the mean loss of the batch, and how many it got right. */
-  readonly record: readonly ['loss', 'correct'];
+  /** The model's inputs, in its order. */
+  readonly inputs: readonly RowInput[];
+  /** Absent where the model's output is the loss. */
+  readonly target?: RowInput;
+  /** Mixup: input for the targets of the rows mixed in, and scalar input for the share of the first. */
+  readonly mixed?: { readonly labels: string; readonly share: string };
+  /** Scalar outputs of each run: the mean loss of the batch, and how many decisions were right. */
+  readonly record: readonly string[];
+  /** Decisions of a batch; 0 where targets are no decisions and `correct` is not recorded. */
+  readonly decisions: number;
+  /** Classes, where the targets are class numbers. */
+  readonly classes?: number;
+  /** Loss of one who guesses evenly, where it is known. */
+  readonly chance?: number;
   readonly state: readonly StateVector[];
-  /** Scalar inputs for steps with these learning rates, `first` being the number of the first step. */
-  perStep(
-    rates: Float32Array,
-    first: number,
-  ): readonly { readonly name: string; readonly values: Float32Array }[];
+  /** Runs of the graph that make one update. */
+  readonly runs: number;
+  /**
+   * Scalar inputs for updates with these learning rates, `first` being the number of the first one:
+   * `runs` values for each.
+   */
+  perStep(rates: Float32Array, first: number): readonly PerStep[];
 }
 
+const TARGET = 'label';
+const MIXED = { labels: 'label.other', share: 'mixup.share' };
+
 /**
- * Builds the step graph of a deployment graph with one image input [N, …] and one output, the logits
- * [N, classes]. Weights (role `weight`) are trained; constants stay.
+ * Builds the step graph of a deployment graph with one output: the prediction, or the loss itself.
+ * Weights (role `weight`) are trained; constants stay.
  *
  * @throws UsageError if the graph has another form, or an operator without gradient.
  */
@@ -74,119 +93,61 @@ export function createTrainingStep(
   graph: Graph,
   recipe: ResolvedRecipe,
   kernels: Kernels = 'native',
+  options: StepOptions = {},
 ): TrainingStep {
   const { batch } = recipe;
   requireKnown(graph.nodes);
-  const bound = withPrefix(bindBatch(graph, batch));
-  const image = bound.inputs[0] as (typeof bound.inputs)[number];
+  const bound = withStepNames(bindBatch(graph, batch));
   const b = new GraphBuilder(`${graph.name}.step`, {
     opset: Math.max(DEFAULT_OPSET, graph.opsets[''] ?? 0),
     domains: kernels === 'native' ? { [NATIVE_DOMAIN]: 1 } : {},
   });
-  b.input(image.name, image.dtype, image.shape ?? []);
-  b.input('label', 'int64', [batch]);
-
-  const groups = [
-    { name: 'weights', decays: true },
-    { name: 'weights.plain', decays: false },
-  ].flatMap(({ name, decays }) => {
-    const members = bound.initializers.filter(
-      (i) => i.role === 'weight' && i.dims.length > 1 === decays,
-    );
-    return members.length === 0 ? [] : [{ name, decays, members, slots: slotsOf(members) }];
-  });
-  if (groups.length === 0)
-    throw new UsageError(`graph ${graph.name}: expected weights to train, received none`);
-  for (const { name, members } of groups) appendUnpacked(b, name, members);
-  for (const initializer of bound.initializers) {
-    if (initializer.role === 'constant') b.initializer(initializer);
-  }
-  appendFrozenStates(b, bound);
+  for (const { name, dtype, shape } of bound.inputs) b.input(name, dtype, shape ?? []);
+  const target = appendTargetInputs(b, recipe, options);
+  const groups = appendWeights(b, bound);
   const running = appendRunning(b, bound);
 
   const forward = appendTrainingForm(b, bound);
-  const logits = (bound.outputs[0] as (typeof bound.outputs)[number]).name;
-  const [rows, classes] = b.dimsOf(logits);
-  if (rows !== batch || classes === undefined || b.dimsOf(logits).length !== 2) {
-    throw new UsageError(
-      `graph ${graph.name}: expected logits of [${batch}, classes], received [${b.dimsOf(logits)}]`,
-    );
-  }
-  const loss = appendCrossEntropy(b, logits, 'label', recipe.labelSmoothing);
+  const prediction = (bound.outputs[0] as (typeof bound.outputs)[number]).name;
+  const spec = { ...recipe, ...(options.lossGraph && { graph: options.lossGraph }) };
+  const loss = appendLoss(b, spec, prediction, target?.value);
   const weights = groups.flatMap(({ members }) => members.map(({ name }) => name));
-  const gradients = appendGradients(b, forward.nodes, new Map([[logits, loss.gradient]]), weights);
+  const nodes = [...forward.nodes, ...loss.nodes];
+  const gradients = appendGradients(b, nodes, loss.seeds, weights);
+  const record = appendRecord(b, loss);
 
-  const optimizer = createOptimizer(recipe);
-  for (const name of optimizer.scalars) b.input(name, 'float32', []);
-  let flat = groups.map(({ name, members }) => appendPacked(b, name, members, gradients));
-  if (recipe.clipNorm > 0) flat = appendClipping(b, flat, recipe.clipNorm);
-  b.output(loss.loss, 'loss');
-  b.output(loss.correct, 'correct');
-  const state: StateVector[] = [];
-  groups.forEach(({ name, decays, slots }, i) => {
-    const group: ParameterGroup = { name, decays, weights: name, gradient: flat[i] as string };
-    const length = b.sizeOf(name);
-    optimizer.append(b, recipe, group).forEach(({ name: vector, next }) => {
-      const output = `${vector}.next`;
-      b.output(next, output);
-      state.push({ name: vector, next: output, length, slots: vector === name ? slots : [] });
-    });
-  });
+  const updated = appendUpdates(
+    b,
+    recipe,
+    groups.map(({ name, decays, members }) => ({
+      name,
+      decays,
+      slots: slotsOf(members),
+      gradient: appendPacked(b, name, members, gradients),
+    })),
+  );
   if (running.length > 0) {
-    const updated = appendRunningUpdate(
-      b,
-      forward.statistics,
-      running.map(({ name }) => name),
-    );
+    const names = running.map(({ name }) => name);
+    const next = appendRunningUpdate(b, forward.statistics, names);
     running.forEach((vector, k) => {
-      const next = `${vector.name}.next`;
-      b.output(updated[k] as string, next);
-      state.push({ ...vector, next });
+      updated.push(declare(b, { ...vector, next: next[k] as string }));
     });
   }
+  const state = appendAverages(b, recipe, updated);
   return {
     graph: b.build({ ...graph.metadata }),
     batch,
-    image: { name: image.name, rowDims: b.dimsOf(image.name).slice(1) },
-    label: 'label',
-    classes,
-    record: ['loss', 'correct'],
+    inputs: bound.inputs.map(({ name }) => rowInput(b, name, ownName(name))),
+    ...(target && { target: rowInput(b, target.value.name) }),
+    ...(target?.value.mixed && { mixed: MIXED }),
+    record,
+    decisions: loss.decisions,
+    ...(loss.classes !== undefined && { classes: loss.classes }),
+    ...(loss.chance !== undefined && { chance: loss.chance }),
     state,
-    perStep: (rates, first) =>
-      optimizer
-        .scalarValues(rates, first)
-        .map((values, i) => ({ name: optimizer.scalars[i] as string, values })),
+    runs: recipe.accumulate,
+    perStep: (rates, first) => scalarsOf(recipe, rates, first),
   };
-}
-
-/** Values of the state vectors before the first step, from the data of the graph's initializers. */
-export function packState(step: TrainingStep, graph: Graph): HostTensor[] {
-  const known = new Map(graph.initializers.map((i) => [i.name, i]));
-  return step.state.map(({ length, slots }) => {
-    const data = new Float32Array(length);
-    for (const { name, offset } of slots) {
-      const values = known.get(name)?.data;
-      if (values === undefined)
-        throw new UsageError(`weight ${name}: expected data, received none`);
-      data.set(values as Float32Array, offset);
-    }
-    return { dtype: 'float32', dims: [length], data };
-  });
-}
-
-/** The tensors of the deployment graph in the state vectors, by name. */
-export function unpackState(
-  step: TrainingStep,
-  values: readonly HostTensor[],
-): Map<string, Float32Array> {
-  return new Map(
-    step.state.flatMap(({ slots }, i) => {
-      const data = (values[i] as HostTensor).data as Float32Array;
-      return slots.map(
-        ({ name, offset, length }) => [name, data.slice(offset, offset + length)] as const,
-      );
-    }),
-  );
 }
 
 /** The graph with its one symbolic batch dimension fixed. */
@@ -197,96 +158,70 @@ function bindBatch(graph: Graph, batch: number): Graph {
       `graph ${graph.name}: training expected operator set 13 or later, received ${opset}`,
     );
   }
-  if (graph.inputs.length !== 1 || graph.outputs.length !== 1) {
+  if (graph.inputs.length === 0 || graph.outputs.length !== 1) {
     throw new UsageError(
-      `graph ${graph.name}: training expected one input and one output, received ${graph.inputs.length} and ${graph.outputs.length}`,
+      `graph ${graph.name}: training expected inputs and one output, received ` +
+        `${graph.inputs.length} and ${graph.outputs.length}`,
     );
   }
-  const rows = graph.inputs[0]?.shape?.[0];
-  return typeof rows === 'string' ? withDims(graph, { [rows]: batch }) : graph;
+  const dims = new Set(graph.inputs.map(({ shape }) => shape?.[0]));
+  const symbols = [...dims].filter((dim) => typeof dim === 'string');
+  return withDims(graph, Object.fromEntries(symbols.map((symbol) => [symbol, batch])));
 }
 
-/** Before the names of the deployment graph's values, to keep them apart from the step's own. */
-const PREFIX = 'net/';
-
-function withPrefix(graph: Graph): Graph {
-  const prefixed = (name: string) => (name === '' ? '' : PREFIX + name);
-  const named = <T extends { readonly name: string }>(value: T): T => ({
-    ...value,
-    name: prefixed(value.name),
-  });
-  return withGraph(graph, {
-    inputs: graph.inputs.map(named),
-    outputs: graph.outputs.map(named),
-    initializers: graph.initializers.map(named),
-    nodes: graph.nodes.map((node) => ({
-      ...node,
-      inputs: node.inputs.map(prefixed),
-      outputs: node.outputs.map(prefixed),
-    })),
-  });
-}
-
-function slotsOf(members: readonly Initializer[]): Slot[] {
-  let offset = 0;
-  return members.map(({ name, dims }) => {
-    const length = elementCount(dims);
-    offset += length;
-    return { name: name.slice(PREFIX.length), offset: offset - length, length };
-  });
-}
-
-/** The input vector cut into tensors under their own names. */
-function appendUnpacked(b: GraphBuilder, vector: string, members: readonly Initializer[]): void {
-  const sizes = members.map(({ dims }) => elementCount(dims));
-  b.input(vector, 'float32', [sizes.reduce((sum, size) => sum + size, 0)]);
-  const plain = { domain: '', attributes: {} };
-  const parts = members.map(({ name, dims }) => (dims.length === 1 ? name : `${name}.part`));
-  b.append({
-    ...plain,
-    name: `${vector}.split`,
-    op: 'Split',
-    inputs: [vector, b.ints(sizes)],
-    outputs: parts,
-  });
-  members.forEach(({ name, dims }, i) => {
-    const part = parts[i] as string;
-    if (part === name) return;
-    const inputs = [part, b.ints(dims)];
-    b.append({ ...plain, name: `${name}.reshape`, op: 'Reshape', inputs, outputs: [name] });
-  });
-}
-
-/** Gradients of the members one after the other; zeros where the loss does not depend on one. */
-function appendPacked(
+function appendTargetInputs(
   b: GraphBuilder,
-  vector: string,
-  members: readonly Initializer[],
-  gradients: ReadonlyMap<string, string>,
-): string {
-  const parts = members.map(({ name, dims }) => {
-    const size = elementCount(dims);
-    const gradient = gradients.get(name);
-    if (gradient === undefined) return b.op('Expand', [b.scalar(0), b.ints([size])]);
-    return dims.length === 1
-      ? gradient
-      : b.op('Reshape', [gradient, b.ints([size])], {}, `d.${name}.flat`);
-  });
-  return b.op('Concat', parts, { axis: 0 }, `d.${vector}`);
+  { loss, batch, mixup }: ResolvedRecipe,
+  { target = { dtype: 'int64', rowDims: [] } }: StepOptions,
+): { readonly value: Target } | undefined {
+  if (loss === 'output') {
+    if (mixup === 0) return undefined;
+    throw new UsageError('recipe.mixup: expected 0 where the model computes its own loss');
+  }
+  const dims = [batch, ...target.rowDims];
+  b.input(TARGET, target.dtype, dims);
+  if (mixup === 0) return { value: { name: TARGET } };
+  b.input(MIXED.labels, target.dtype, dims);
+  b.input(MIXED.share, 'float32', []);
+  return { value: { name: TARGET, mixed: MIXED } };
 }
 
-/** Running statistics of frozen normalisations stay as they are. */
-function appendFrozenStates(b: GraphBuilder, graph: Graph): void {
+/** All initializers but the running statistics that change: weights out of flat vectors. */
+function appendWeights(b: GraphBuilder, graph: Graph) {
+  const groups = [
+    { name: 'weights', decays: true },
+    { name: 'weights.plain', decays: false },
+  ].flatMap(({ name, decays }) => {
+    const members = graph.initializers.filter(
+      (i) => i.role === 'weight' && i.dims.length > 1 === decays,
+    );
+    return members.length === 0 ? [] : [{ name, decays, members }];
+  });
+  if (groups.length === 0) {
+    throw new UsageError(`graph ${graph.name}: expected weights to train, received none`);
+  }
+  for (const { name, members } of groups) {
+    for (const { name: weight, dtype } of members) {
+      if (dtype === 'float32') continue;
+      throw new UsageError(
+        `weight ${ownName(weight)}: expected float32 to train, received ${dtype}`,
+      );
+    }
+    appendUnpacked(b, name, members);
+  }
   const updated = new Set(trainedNorms(graph).flatMap((norm) => norm.inputs.slice(3)));
   for (const initializer of graph.initializers) {
-    if (initializer.role === 'state' && !updated.has(initializer.name)) b.initializer(initializer);
+    // Running statistics of frozen normalisations stay as they are.
+    const stays = initializer.role === 'state' && !updated.has(initializer.name);
+    if (initializer.role === 'constant' || stays) b.initializer(initializer);
   }
+  return groups;
 }
 
 const runningKinds = ['mean', 'variance'] as const;
 
 /** Flat inputs with the running statistics, cut into tensors under their own names. */
-function appendRunning(b: GraphBuilder, graph: Graph): readonly Omit<StateVector, 'next'>[] {
+function appendRunning(b: GraphBuilder, graph: Graph) {
   const norms = trainedNorms(graph);
   if (norms.length === 0) return [];
   return runningKinds.map((kind, k) => {
@@ -296,6 +231,18 @@ function appendRunning(b: GraphBuilder, graph: Graph): readonly Omit<StateVector
     );
     const name = `running.${kind}`;
     appendUnpacked(b, name, members);
-    return { name, length: b.sizeOf(name), slots: slotsOf(members) };
+    return { name, slots: slotsOf(members) };
   });
+}
+
+function appendRecord(b: GraphBuilder, { loss, correct }: AppendedLoss): readonly string[] {
+  b.output(loss, 'loss');
+  if (correct === undefined) return ['loss'];
+  b.output(correct, 'correct');
+  return ['loss', 'correct'];
+}
+
+function rowInput(b: GraphBuilder, name: string, source?: string): RowInput {
+  const { dtype } = b.typeOf(name);
+  return { name, dtype, rowDims: b.dimsOf(name).slice(1), ...(source && { source }) };
 }

@@ -1,46 +1,46 @@
 /**
  * Training and scoring as tasks of a runner: `trainTask` and `evaluateTask` run in a worker thread of
- * the runner process and get plain data; images come from arrays that the runner shares. Both are
+ * the runner process and get plain data; rows come from arrays that the runner shares. Both are
  * exports of this module, which `trainerModule` names.
  */
-import { UsageError } from '../errors.js';
 import type { Graph } from '../ir/graph.js';
 import { withData } from '../ir/graph.js';
 import { encodeModel } from '../ir/onnx/encode.js';
-import type { HostTensor } from '../runtime/binding-types.js';
 import type { TaskContext } from '../runtime/runner-protocol.js';
 import { Session } from '../runtime/session.js';
-import { Rng } from '../util/random.js';
-import { drawWeights } from './initialize.js';
-import { type Recipe, resolveRecipe } from './recipe.js';
-import { cosineSchedule } from './schedule.js';
-import { affineOf, type SharedImages } from './shared-images.js';
-import { createTrainingStep, packState, type TrainingStep, unpackState } from './step.js';
+import { decodeCheckpoint, encodeCheckpoint, type Position } from './checkpoint.js';
+import { bestOf, type Evaluation, isExhausted } from './early-stopping.js';
+import { evaluateTask } from './evaluate.js';
+import { packState, unpackState } from './flat-state.js';
+import { runUpdates } from './training-loop.js';
+import {
+  isDue,
+  nextStop,
+  preparePlan,
+  type TrainArgs,
+  type TrainingPlan,
+} from './training-plan.js';
 
 export { evaluateTask } from './evaluate.js';
+export type { CheckpointPlan, EvaluationPlan, TrainArgs } from './training-plan.js';
 
 /** Module URL for `runner.call({ module, name, args })`, for `trainTask` and `evaluateTask`. */
 export const trainerModule = import.meta.url;
 
-export interface TrainArgs {
-  /** Deployment graph. Weights without data are drawn from the seed, others are trained on. */
-  readonly graph: Graph;
-  readonly recipe: Recipe;
-  readonly data: SharedImages;
-  /** Length of the training: of whole and partial epochs, at least one step. */
-  readonly epochs: number;
-  readonly seed: number | string;
-  readonly threads: number;
-}
-
-/** What `context.progress` gets during training. */
+/** What `context.progress` gets during training; checkpoints too where they are asked for. */
 export interface TrainProgress {
   readonly step: number;
   readonly steps: number;
-  /** Mean over the steps since the last report. */
+  /** Mean over the updates since the last report. */
   readonly loss: number;
-  /** Share of right answers over the same steps. */
-  readonly accuracy: number;
+  /** Share of right decisions over the same updates; absent where targets are no decisions. */
+  readonly accuracy?: number;
+  /** The evaluation after this update. */
+  readonly evaluation?: Evaluation;
+}
+
+export interface TrainCheckpoint {
+  readonly checkpoint: Uint8Array;
 }
 
 /** Where training was given up: the loss was not finite, or far above where it began. */
@@ -53,81 +53,65 @@ export interface Divergence {
 export interface TrainResult {
   /** Final value of each weight and running statistic, by name. */
   readonly weights: Readonly<Record<string, Float32Array>>;
-  /** Mean loss of each step's batch. */
+  /** Mean loss of each update's rows. */
   readonly losses: Float32Array;
+  /** Updates. */
   readonly steps: number;
-  /** Time in the steps themselves. */
+  /** Updates that were planned: more than `steps` where early stopping ended it. */
+  readonly planned: number;
+  /** Time in the updates themselves. */
   readonly seconds: number;
+  readonly evaluations: readonly Evaluation[];
   readonly diverged?: Divergence;
 }
 
 /** A loss this many times the first one (or chance level) is an explosion. */
 const EXPLOSION_FACTOR = 10;
-/** Steps between two reports. */
-const CHUNK_STEPS = 100;
 
-/** Trains a graph. Throws `UsageError` for a graph or data that cannot be trained. */
+/**
+ * Trains a graph. Throws `UsageError` for a graph or data that cannot be trained, and for a checkpoint
+ * of another training.
+ */
 export async function trainTask(args: TrainArgs, context: TaskContext): Promise<TrainResult> {
-  const recipe = resolveRecipe(args.recipe);
-  const rng = new Rng(args.seed);
-  const graph = drawWeights(args.graph, rng.fork('weights'));
-  const step = createTrainingStep(graph, recipe);
-  const { data } = args;
-  checkImages(step, data);
-  const stepsPerEpoch = Math.floor(data.count / recipe.batch);
-  const steps = Math.max(1, Math.round(args.epochs * stepsPerEpoch));
-  const rates = cosineSchedule(steps, recipe.learningRate, recipe.warmupFraction);
-  const order = drawOrder(rng.fork('order'), data.count, recipe.batch, steps);
+  const plan = preparePlan(args, context);
+  const { step, steps, patience, saveEvery } = plan;
+  const { checkpoint } = args;
   const session = await Session.create(encodeModel(step.graph), {
     threads: args.threads,
     optimization: 'all',
     provider: 'cpu',
   });
   try {
-    const losses = new Float32Array(steps);
-    let state: readonly HostTensor[] = packState(step, graph);
-    let limit = Number.POSITIVE_INFINITY;
-    let done = 0;
-    let wallNs = 0;
-    let diverged: Divergence | undefined;
-    while (done < steps && diverged === undefined) {
-      // The first step stands alone: its loss sets the limit for all others.
-      const count = done === 0 ? 1 : Math.min(CHUNK_STEPS, steps - done);
-      const result = await session.runLoop({
-        batch: recipe.batch,
-        order: order.subarray(done * recipe.batch, (done + count) * recipe.batch),
-        stream: streamOf(step, data, context),
-        state: step.state.map(({ name, next }, i) => ({
-          name,
-          next,
-          value: state[i] as HostTensor,
-        })),
-        perStep: step.perStep(rates.subarray(done, done + count), done),
-        record: step.record,
-        limit,
-      });
-      const [loss, correct] = result.recorded as readonly [Float32Array, Float32Array];
-      losses.set(loss, done);
-      state = result.state;
-      done += result.steps;
-      wallNs += result.wallNs;
-      const last = loss[result.steps - 1] as number;
-      if (limit === Number.POSITIVE_INFINITY) {
-        limit = EXPLOSION_FACTOR * Math.max(last, Math.log(step.classes));
-      }
-      if (result.stopped === 'limit') diverged = { step: done - 1, loss: last };
-      const right = average(correct.subarray(0, result.steps)) / recipe.batch;
-      const mean = average(loss.subarray(0, result.steps));
-      context.progress({ step: done, steps, loss: mean, accuracy: right } satisfies TrainProgress);
+    let at: Position = {
+      step: 0,
+      seconds: 0,
+      losses: new Float32Array(),
+      evaluations: [],
+      state: packState(step, plan.graph),
+    };
+    if (checkpoint?.resume !== undefined) {
+      at = decodeCheckpoint(checkpoint.resume, plan.fingerprint);
     }
-    const weights = unpackState(step, state);
+    let diverged: Divergence | undefined;
+    while (at.step < steps && diverged === undefined && !isExhausted(at.evaluations, patience)) {
+      const next = await advance(session, plan, at, context);
+      at = next.position;
+      diverged = next.diverged;
+      if (checkpoint !== undefined && diverged === undefined && isDue(plan, at.step, saveEvery)) {
+        const saved = encodeCheckpoint(at, plan.fingerprint);
+        context.progress({ checkpoint: saved } satisfies TrainCheckpoint);
+      }
+    }
+    const weights = unpackState(step, at.best ?? at.state);
     const finite = [...weights.values()].every((values) => values.every(Number.isFinite));
-    if (!finite) diverged ??= { step: done - 1, loss: Number.NaN };
+    if (!finite) diverged ??= { step: at.step - 1, loss: Number.NaN };
     return {
       weights: Object.fromEntries(weights),
-      losses: losses.slice(0, done),
-      steps: done,
-      seconds: wallNs / 1e9,
+      losses: at.losses,
+      steps: at.step,
+      planned: steps,
+      seconds: at.seconds,
+      evaluations: at.evaluations,
       ...(diverged === undefined ? {} : { diverged }),
     };
   } finally {
@@ -140,52 +124,66 @@ export function withWeights(graph: Graph, weights: TrainResult['weights']): Grap
   return withData(graph, new Map(Object.entries(weights)));
 }
 
-function checkImages(step: TrainingStep, data: SharedImages): void {
-  const row = [data.channels, data.height, data.width];
-  if (row.join() !== step.image.rowDims.join()) {
-    throw new UsageError(
-      `data: expected images of [${step.image.rowDims}] for this graph, received [${row}]`,
-    );
-  }
-  if (data.count < step.batch) {
-    throw new UsageError(
-      `data: expected at least one batch of ${step.batch} images, received ${data.count}`,
-    );
-  }
+interface Advance {
+  readonly position: Position;
+  readonly diverged?: Divergence;
 }
 
-/** Row numbers of all steps: a new shuffle each epoch, without the rest that fills no batch. */
-function drawOrder(rng: Rng, count: number, batch: number, steps: number): Uint32Array {
-  const order = new Uint32Array(steps * batch);
-  const rows = Array.from({ length: count }, (_, i) => i);
-  const perEpoch = Math.floor(count / batch) * batch;
-  for (let from = 0, epoch = 0; from < order.length; from += perEpoch, epoch++) {
-    const shuffled = rng.fork(epoch).shuffle(rows);
-    order.set(shuffled.slice(0, Math.min(perEpoch, order.length - from)), from);
+/** The updates up to the next stop, the evaluation that is due there, and the report of both. */
+async function advance(
+  session: Session,
+  plan: TrainingPlan,
+  at: Position,
+  context: TaskContext,
+): Promise<Advance> {
+  const { step, steps } = plan;
+  // The first update stands alone: its loss sets the limit for all others.
+  const limit =
+    at.step === 0 || step.chance === undefined
+      ? Number.POSITIVE_INFINITY
+      : EXPLOSION_FACTOR * Math.max(at.losses[0] as number, step.chance);
+  const count = nextStop(plan, at.step) - at.step;
+  const part = await runUpdates({ ...plan, session, context }, at.state, at.step, count, limit);
+  const done = at.step + part.losses.length;
+  const losses = new Float32Array(done);
+  losses.set(at.losses);
+  losses.set(part.losses, at.step);
+  const position = {
+    ...at,
+    step: done,
+    state: part.state,
+    losses,
+    seconds: at.seconds + part.seconds,
+  };
+  const loss = part.losses.reduce((a, b) => a + b, 0) / part.losses.length;
+  const report: TrainProgress = {
+    step: done,
+    steps,
+    loss,
+    ...(part.accuracy !== undefined && { accuracy: part.accuracy }),
+  };
+  if (part.exploded) {
+    context.progress(report);
+    return { position, diverged: { step: done - 1, loss: losses[done - 1] as number } };
   }
-  return order;
+  const evaluation = await evaluateIfDue(plan, position, context);
+  context.progress({ ...report, ...(evaluation && { evaluation }) } satisfies TrainProgress);
+  if (evaluation === undefined) return { position };
+  const evaluations = [...at.evaluations, evaluation];
+  const isBest = plan.keepsBest && bestOf(evaluations) === evaluation;
+  return { position: { ...position, evaluations, ...(isBest && { best: part.state }) } };
 }
 
-function streamOf(step: TrainingStep, data: SharedImages, context: TaskContext) {
-  return [
-    {
-      name: step.image.name,
-      rowDims: step.image.rowDims,
-      dtype: 'float32' as const,
-      source: context.shared(data.images) as Uint8Array,
-      ...affineOf(data),
-    },
-    {
-      name: step.label,
-      rowDims: [],
-      dtype: 'int64' as const,
-      source: context.shared(data.labels) as Uint8Array,
-    },
-  ];
-}
-
-function average(values: Float32Array): number {
-  let sum = 0;
-  for (const value of values) sum += value;
-  return sum / values.length;
+async function evaluateIfDue(
+  plan: TrainingPlan,
+  { step: done, state }: Position,
+  context: TaskContext,
+): Promise<Evaluation | undefined> {
+  const { evaluation, graph, loss: spec, threads, step } = plan;
+  if (evaluation === undefined || !isDue(plan, done, plan.evaluateEvery)) return undefined;
+  const current = withData(graph, unpackState(step, state));
+  const call = { graph: current, data: evaluation.data, threads, loss: spec };
+  const { loss, accuracy } = await evaluateTask(call, context);
+  const epoch = done / plan.stepsPerEpoch;
+  return { step: done, epoch, loss, ...(accuracy !== undefined && { accuracy }) };
 }

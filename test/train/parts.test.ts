@@ -1,4 +1,4 @@
-/** Recipe, schedule, drawing of weights, deployment, and what autodiff refuses. */
+/** Recipe, drawing of weights, deployment, and what autodiff refuses. */
 import { describe, expect, test } from 'vitest';
 import { UsageError } from '../../src/errors.js';
 import { GraphBuilder } from '../../src/ir/builder.js';
@@ -8,7 +8,6 @@ import { appendGradients } from '../../src/train/autodiff.js';
 import { deployGraph } from '../../src/train/deploy.js';
 import { drawWeights } from '../../src/train/initialize.js';
 import { recipeDefaults, resolveRecipe } from '../../src/train/recipe.js';
-import { cosineSchedule } from '../../src/train/schedule.js';
 import { createTrainingStep } from '../../src/train/step.js';
 import { Rng } from '../../src/util/random.js';
 import { interpret } from '../reference/interpreter.js';
@@ -33,22 +32,6 @@ describe('recipe', () => {
   ])('%o is refused in one line', (recipe, message) => {
     expect(() => resolveRecipe(recipe)).toThrow(UsageError);
     expect(() => resolveRecipe(recipe)).toThrow(message);
-  });
-});
-
-describe('schedule', () => {
-  test('rises to the peak in a straight line and falls along a cosine', () => {
-    const rates = cosineSchedule(10, 0.8, 0.2);
-    const half = (k: number) => 0.4 * (1 + Math.cos((Math.PI * k) / 8));
-    const wanted = [0.4, 0.8, 0.8, half(1), half(2), half(3), half(4), half(5), half(6), half(7)];
-    rates.forEach((rate, i) => {
-      expect(rate).toBeCloseTo(wanted[i] as number, 6);
-    });
-  });
-
-  test('without warm-up it begins at the peak; one step is at the peak', () => {
-    expect(cosineSchedule(5, 1, 0)[0]).toBe(1);
-    expect([...cosineSchedule(1, 1, 0.1)]).toEqual([1]);
   });
 });
 
@@ -211,9 +194,9 @@ describe('autodiff', () => {
       /operator set 13 or later, received 9/,
     ],
     [
-      'two inputs',
-      (g) => ({ ...g, inputs: [...g.inputs, { name: 'more', dtype: 'float32', shape: [1] }] }),
-      /one input and one output, received 2 and 1/,
+      'two outputs',
+      (g) => ({ ...g, outputs: [...g.outputs, { name: 'more', dtype: 'float32', shape: [1] }] }),
+      /inputs and one output, received 1 and 2/,
     ],
     [
       'nothing to train',

@@ -11,14 +11,9 @@ import { encodeModel } from '../../src/ir/onnx/encode.js';
 import { problemsOf } from '../../src/ir/verify.js';
 import type { HostTensor } from '../../src/runtime/binding-types.js';
 import { Session } from '../../src/runtime/session.js';
+import { packState, unpackState } from '../../src/train/flat-state.js';
 import { type Recipe, resolveRecipe } from '../../src/train/recipe.js';
-import {
-  createTrainingStep,
-  type Kernels,
-  packState,
-  type TrainingStep,
-  unpackState,
-} from '../../src/train/step.js';
+import { createTrainingStep, type Kernels, type TrainingStep } from '../../src/train/step.js';
 
 const STEPS = 20;
 const BATCH = 8;
@@ -113,6 +108,9 @@ function createProblem() {
 
 const problem = createProblem();
 
+const image = (step: TrainingStep) => step.inputs[0]?.name as string;
+const label = (step: TrainingStep) => step.target?.name as string;
+
 interface Outcome {
   readonly losses: number[];
   readonly tensors: ReadonlyMap<string, Float32Array>;
@@ -128,8 +126,8 @@ async function runPlain(step: TrainingStep, rates: Float32Array): Promise<Outcom
     const images = problem.images.slice(i * pixels, (i + 1) * pixels);
     const labels = BigInt64Array.from(problem.labels.slice(i * BATCH, (i + 1) * BATCH), BigInt);
     const feeds: Record<string, Tensor> = {
-      [step.image.name]: new Tensor('float32', images, [BATCH, 1, SIDE, SIDE]),
-      [step.label]: new Tensor('int64', labels, [BATCH]),
+      [image(step)]: new Tensor('float32', images, [BATCH, 1, SIDE, SIDE]),
+      [label(step)]: new Tensor('int64', labels, [BATCH]),
     };
     step.state.forEach(({ name, length }, k) => {
       feeds[name] = new Tensor('float32', state[k]?.data as Float32Array, [length]);
@@ -155,13 +153,13 @@ async function runLoop(step: TrainingStep, rates: Float32Array): Promise<Outcome
     provider: 'cpu',
   });
   const state = packState(step, problem.graph);
-  const { rowDims } = step.image;
+  const rowDims = [1, SIDE, SIDE];
   const result = await session.runLoop({
     batch: BATCH,
     order: Uint32Array.from(problem.labels, (_, i) => i),
     stream: [
-      { name: step.image.name, rowDims, dtype: 'float32', source: problem.images },
-      { name: step.label, rowDims: [], dtype: 'int64', source: problem.labels },
+      { name: image(step), rowDims, dtype: 'float32', source: problem.images },
+      { name: label(step), rowDims: [], dtype: 'int64', source: problem.labels },
     ],
     state: step.state.map(({ name, next }, i) => ({ name, next, value: state[i] as HostTensor })),
     perStep: step.perStep(rates, 0),

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { GraphBuilder } from '../../src/ir/builder.js';
 import type { Graph } from '../../src/ir/graph.js';
 import { Runner } from '../../src/runtime/runner.js';
-import type { EvaluateArgs, EvaluateResult } from '../../src/train/evaluate.js';
+import type { ClassificationResult, EvaluateArgs } from '../../src/train/evaluate.js';
 import type { SharedImages } from '../../src/train/shared-images.js';
 import {
   trainerModule as module,
@@ -79,7 +79,7 @@ const train = (change: Partial<TrainArgs> = {}, onProgress: (value: unknown) => 
     { onProgress },
   );
 const evaluate = (args: EvaluateArgs) =>
-  runner.call<EvaluateResult>({ module, name: 'evaluateTask', args });
+  runner.call<ClassificationResult>({ module, name: 'evaluateTask', args });
 
 describe('trainTask', () => {
   let result: TrainResult;
@@ -136,12 +136,12 @@ describe('trainTask', () => {
     [
       'too few images',
       { data: { ...data, count: 9 } },
-      /at least one batch of 16 images, received 9/,
+      /at least one update of 16 rows, received 9/,
     ],
     [
       'images of another size',
       { data: { ...data, height: 9 } },
-      /expected images of \[1,8,8\] for this graph, received \[1,9,8\]/,
+      /expected rows of float32 \[1,8,8\] for input image, received float32 \[1,9,8\]/,
     ],
   ])('%s: one clear line', async (_, change, message) => {
     await expect(train(change)).rejects.toThrow(message);

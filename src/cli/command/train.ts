@@ -7,7 +7,7 @@ import { type Graph, withGraph } from '../../ir/graph.js';
 import { decodeModel } from '../../ir/onnx/decode.js';
 import { encodeModel } from '../../ir/onnx/encode.js';
 import { deployGraph } from '../../train/deploy.js';
-import type { EvaluateResult } from '../../train/evaluate.js';
+import type { ClassificationResult } from '../../train/evaluate.js';
 import type { Recipe } from '../../train/recipe.js';
 import { shareDataset, sharedSplit } from '../../train/shared-images.js';
 import {
@@ -82,7 +82,7 @@ export async function trainModel(path: string, flags: Omit<TrainFlags, 'json'>) 
     const onProgress = (value: unknown): void => {
       const { step, steps, loss, accuracy } = value as TrainProgress;
       process.stderr.write(
-        `step ${step} of ${steps}: loss ${loss.toFixed(4)}, accuracy ${formatPercent(accuracy)}\n`,
+        `step ${step} of ${steps}: loss ${loss.toFixed(4)}, accuracy ${formatPercent(accuracy ?? 0)}\n`,
       );
     };
     const task = { module: trainerModule, name: 'trainTask', args };
@@ -101,7 +101,7 @@ export async function trainModel(path: string, flags: Omit<TrainFlags, 'json'>) 
         name: 'evaluateTask',
         args: { graph: trained, data, threads },
       };
-      return (await device.lease(() => runner.call<EvaluateResult>(call))).accuracy;
+      return (await device.lease(() => runner.call<ClassificationResult>(call))).accuracy;
     };
     const accuracy = { search: await score('search'), hidden: await score('hidden') };
     if (flags.out !== undefined) await writeDurably(flags.out, encodeModel(trained));
