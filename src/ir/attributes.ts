@@ -5,7 +5,13 @@ import type { Attribute, Graph, Node } from './graph.js';
 import { type OpName, schemaOf } from './op-schema.js';
 
 /** A plain value that stands for an attribute of a known operator. */
-export type AttributeValue = number | string | readonly number[] | readonly string[] | HostTensor;
+export type AttributeValue =
+  | number
+  | string
+  | readonly number[]
+  | readonly string[]
+  | HostTensor
+  | Graph;
 
 /** Attributes from plain values; the schema of `op` says which kind each is. */
 export function createAttributes(
@@ -47,9 +53,40 @@ export function tensorOf(node: Node, name: string): HostTensor | undefined {
   return read(node, name, 'tensor');
 }
 
-/** Every graph inside the attributes of a node (bodies of If, Loop, Scan). */
+/** Float list, or undefined where it is absent. */
+export function floatsOf(node: Node, name: string): readonly number[] | undefined {
+  return read(node, name, 'floats');
+}
+
+/** String list, or undefined where it is absent. */
+export function stringsOf(node: Node, name: string): readonly string[] | undefined {
+  return read(node, name, 'strings');
+}
+
+/** Nested graph, or undefined where it is absent. */
+export function graphOf(node: Node, name: string): Graph | undefined {
+  return read(node, name, 'graph');
+}
+
+/** Every graph inside the attributes of a node (bodies of If, Loop, Scan), by name of attribute. */
 export function subgraphsOf(node: Node): Graph[] {
-  return Object.values(node.attributes).flatMap((a) => (a.kind === 'graph' ? [a.value] : []));
+  return Object.entries(node.attributes)
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .flatMap(([, attribute]) => (attribute.kind === 'graph' ? [attribute.value] : []));
+}
+
+/** The node with each nested graph as `change` makes it. */
+export function mapSubgraphs(node: Node, change: (body: Graph) => Graph): Node {
+  if (!Object.values(node.attributes).some(({ kind }) => kind === 'graph')) return node;
+  const attributes = Object.fromEntries(
+    Object.entries(node.attributes).map(([name, attribute]) => [
+      name,
+      attribute.kind === 'graph'
+        ? { ...attribute, value: change(attribute.value) }
+        : attribute,
+    ]),
+  );
+  return { ...node, attributes };
 }
 
 type ValueOfKind = { [A in Attribute as A['kind']]: A['value'] };

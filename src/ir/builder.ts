@@ -77,7 +77,7 @@ export class GraphBuilder {
 
   /** Declares a trained tensor without data; the evaluator draws it. */
   weight(name: string, dims: readonly number[], role: InitializerRole = 'weight'): string {
-    return this.initializer({ name: this.#fresh(name), role, dtype: 'float32', dims });
+    return this.initializer({ name: this.fresh(name), role, dtype: 'float32', dims });
   }
 
   /** Adds an initializer under its own name. */
@@ -93,7 +93,7 @@ export class GraphBuilder {
     const key = `${tensor.dtype}[${tensor.dims}]${tensor.data.join(',')}`;
     const known = this.#constants.get(key);
     if (known !== undefined) return known;
-    const name = this.initializer({ ...tensor, name: this.#fresh(hint), role: 'constant' });
+    const name = this.initializer({ ...tensor, name: this.fresh(hint), role: 'constant' });
     this.#constants.set(key, name);
     return name;
   }
@@ -156,14 +156,14 @@ export class GraphBuilder {
     outputCount: number,
     name: string = op.toLowerCase(),
   ): Node {
-    const nodeName = this.#fresh(name);
+    const nodeName = this.fresh(name);
     return {
       name: nodeName,
       op,
       domain: domainOf(op),
       inputs,
       outputs: Array.from({ length: outputCount }, (_, i) =>
-        i === 0 ? nodeName : this.#fresh(`${nodeName}.${i}`),
+        i === 0 ? nodeName : this.fresh(`${nodeName}.${i}`),
       ),
       attributes: createAttributes(op, attributes),
     };
@@ -246,6 +246,20 @@ export class GraphBuilder {
     return elementCount(this.dimsOf(value));
   }
 
+  /** Number of nodes so far. */
+  get nodeCount(): number {
+    return this.#nodes.length;
+  }
+
+  /** A name that is not in use: the hint itself, or the hint with the next number. */
+  fresh(hint: string): string {
+    if (!this.#taken.has(hint)) return hint;
+    let number = this.#counters.get(hint) ?? 2;
+    while (this.#taken.has(`${hint}_${number}`)) number++;
+    this.#counters.set(hint, number + 1);
+    return `${hint}_${number}`;
+  }
+
   /** Whether the name is in use. */
   has(name: string): boolean {
     return this.#taken.has(name);
@@ -267,14 +281,5 @@ export class GraphBuilder {
   #claim(name: string): void {
     if (this.#taken.has(name)) throw new InternalError(`name ${name} is defined twice`);
     this.#taken.add(name);
-  }
-
-  /** An unused name: the hint itself, or the hint with the next number. */
-  #fresh(hint: string): string {
-    if (!this.#taken.has(hint)) return hint;
-    let number = this.#counters.get(hint) ?? 2;
-    while (this.#taken.has(`${hint}_${number}`)) number++;
-    this.#counters.set(hint, number + 1);
-    return `${hint}_${number}`;
   }
 }

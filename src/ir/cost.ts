@@ -4,19 +4,20 @@
  */
 import { UsageError } from '../errors.js';
 import { elementCount, tensorBytes } from '../util/tensor.js';
+import { subgraphsOf } from './attributes.js';
 import { planActivations } from './cost/activation-peak.js';
+import { noWork, sumWork, type Work, workOfBodies } from './cost/control.js';
 import { costRules } from './cost/rules.js';
-import { type Graph, type Node, type TensorType, withDims } from './graph.js';
-import { inferTypes } from './infer.js';
+import { type Graph, type Node, withDims } from './graph.js';
+import { constantOf } from './hash/label.js';
+import { inferScope, type TypeScope } from './infer.js';
+import { bytesOf, fixedDims } from './cost/size.js';
 import { isKnownOp } from './op-schema.js';
 import { formatShape, isFixed } from './shape/dims.js';
 
-export interface NodeCost {
+export interface NodeCost extends Work {
   readonly name: string;
   readonly op: string;
-  readonly macs: number;
-  readonly bytesRead: number;
-  readonly bytesWritten: number;
 }
 
 export interface GraphCost {
@@ -47,30 +48,26 @@ export interface GraphCost {
 export function inferCost(graph: Graph, dims: Readonly<Record<string, number>> = {}): GraphCost {
   const bound = withDims(graph, dims);
   requireFixedInputs(bound);
-  const types = inferTypes(bound);
+  const scope = inferScope(bound);
   const unknownOps = new Set<string>();
-  const byNode = bound.nodes.map((node) => {
-    const cost = costOf(node, types);
-    if (cost === undefined) unknownOps.add(node.op);
-    return cost ?? { name: node.name, op: node.op, macs: 0, bytesRead: 0, bytesWritten: 0 };
+  const byNode = bound.nodes.map((node): NodeCost => {
+    return { name: node.name, op: node.op, ...workOf(node, scope, unknownOps) };
   });
-  const sum = (pick: (cost: NodeCost) => number) => byNode.reduce((t, c) => t + pick(c), 0);
-  const activations = planActivations(bound, (name) => bytesOf(types, name));
+  const { macs, bytesRead, bytesWritten } = sumWork(byNode);
+  const activations = planActivations(bound, scope);
   return {
     params: bound.initializers
       .filter(({ role }) => role === 'weight')
       .reduce((total, { dims }) => total + elementCount(dims), 0),
-    macs: sum(({ macs }) => macs),
-    bytesMoved: sum(({ bytesRead, bytesWritten }) => bytesRead + bytesWritten),
-    weightsBytes: storedBytes(bound, types),
+    macs,
+    bytesMoved: bytesRead + bytesWritten,
+    weightsBytes: storedBytes(bound),
     activationPeakBytes: activations.peakBytes,
     foldedBytes: activations.foldedBytes,
     byNode,
     unknownOps: [...unknownOps],
   };
 }
-
-type Types = ReadonlyMap<string, TensorType>;
 
 function requireFixedInputs(graph: Graph): void {
   for (const { name, shape } of graph.inputs) {
@@ -82,46 +79,47 @@ function requireFixedInputs(graph: Graph): void {
   }
 }
 
-/** Fixed dims of a value; undefined when they are not known. */
-function fixedDims(types: Types, name: string): readonly number[] | undefined {
-  const shape = types.get(name)?.shape;
-  return shape?.every(isFixed) ? (shape as readonly number[]) : undefined;
+/** Work of a node; what cannot be counted is 0, its operators are added to `unknownOps`. */
+function workOf(node: Node, scope: TypeScope, unknownOps: Set<string>): Work {
+  const bodies = [...scope.bodiesOf(node).values()];
+  const work =
+    bodies.length === 0
+      ? workOfNode(node, scope)
+      : workOfBodies(
+          node.op,
+          bodies.map(({ graph, scope: inner, runs }) => ({
+            work: sumWork(graph.nodes.map((one) => workOf(one, inner, unknownOps))),
+            runs,
+          })),
+        );
+  if (work === undefined) unknownOps.add(node.op);
+  return work ?? noWork;
 }
 
-/** Bytes of a value; 0 when its size is not known. */
-function bytesOf(types: Types, name: string): number {
-  const type = types.get(name);
-  const dims = fixedDims(types, name);
-  return type === undefined || dims === undefined ? 0 : tensorBytes(type.dtype, dims);
-}
-
-function costOf(node: Node, types: Types): NodeCost | undefined {
-  const { name, op } = node;
+function workOfNode(node: Node, scope: TypeScope): Work | undefined {
+  const { op } = node;
   if (!isKnownOp(op, node.domain)) return undefined;
   const values = [...node.inputs, ...node.outputs].filter((value) => value !== '');
-  if (values.some((value) => fixedDims(types, value) === undefined)) return undefined;
-  const sizes = (names: readonly string[]) => names.map((value) => fixedDims(types, value));
+  if (values.some((value) => fixedDims(scope, value) === undefined)) return undefined;
+  const sizes = (names: readonly string[]) => names.map((value) => fixedDims(scope, value));
   const total = (names: readonly string[]) =>
-    [...new Set(names)].reduce((bytes, value) => bytes + bytesOf(types, value), 0);
+    [...new Set(names)].reduce((bytes, value) => bytes + bytesOf(scope, value), 0);
   const rule = costRules[op];
   const written = op === 'Constant' ? 0 : total(node.outputs);
   const read = { all: () => total(node.inputs), picked: () => written, none: () => 0 };
   return {
-    name,
-    op,
     macs: rule.macs({ node, inputs: sizes(node.inputs), outputs: sizes(node.outputs) }),
     bytesRead: read[rule.reads](),
     bytesWritten: written,
   };
 }
 
-const isStored = (node: Node) => node.op === 'Constant' && node.domain === '';
-
-/** Initializers, and Constant nodes, which are the same written otherwise. */
-function storedBytes(graph: Graph, types: Types): number {
-  const constants = graph.nodes.filter(isStored).flatMap(({ outputs }) => outputs);
-  return [...graph.initializers.map(({ name }) => name), ...constants].reduce(
-    (bytes, name) => bytes + bytesOf(types, name),
+/** Bytes of initializers, and of Constant nodes, which are the same written otherwise, in bodies too. */
+function storedBytes(graph: Graph): number {
+  const constants = graph.nodes.map(constantOf).filter((tensor) => tensor !== undefined);
+  const own = [...graph.initializers, ...constants].reduce(
+    (bytes, { dtype, dims }) => bytes + tensorBytes(dtype, dims),
     0,
   );
+  return graph.nodes.flatMap(subgraphsOf).reduce((bytes, body) => bytes + storedBytes(body), own);
 }

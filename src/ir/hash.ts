@@ -8,7 +8,7 @@
  * contrived symmetries, where the same architecture may get two hashes.
  */
 
-import type { Graph, ValueInfo } from './graph.js';
+import type { Graph, Node, ValueInfo } from './graph.js';
 import { colourTerms, orderOperands } from './hash/colour.js';
 import { sha256 } from './hash/label.js';
 import { collectTerms, type Ref, type Terms } from './hash/term.js';
@@ -21,10 +21,8 @@ export function hashGraph(graph: Graph): string {
 
 function describe(graph: Graph, opsets: Graph['opsets']): string {
   // A body's outer values become inputs behind its own, in the order in which the node lists them.
-  const labelBody = (body: Graph): string => {
-    const asAttribute = { kind: 'graph', value: body } as const;
-    const host = { ...emptyNode, attributes: { body: asAttribute } };
-    const outer = capturedBy(host).map((name): ValueInfo => ({ name, dtype: 'float32' }));
+  const labelBody = (body: Graph, node: Node): string => {
+    const outer = capturedBy(node).map((name): ValueInfo => ({ name, dtype: 'float32' }));
     const inputs = [...body.inputs, ...outer];
     return sha256(describe({ ...body, inputs }, { ...opsets, ...body.opsets }));
   };
@@ -37,8 +35,6 @@ function describe(graph: Graph, opsets: Graph['opsets']): string {
   const body = serialize(collectTerms(graph, labelBody));
   return [...versions, ...signature, ...body].join('\n');
 }
-
-const emptyNode = { name: '', op: '', domain: '', inputs: [], outputs: [] };
 
 /** Element type and shape, with symbols numbered by their first appearance. */
 function describeType({ dtype, shape }: ValueInfo, symbols: Map<string, string>): string {

@@ -1,5 +1,5 @@
 /** Who uses which value, subgraphs included: the body of an If or Loop may read outer values. */
-import { subgraphsOf } from './attributes.js';
+import { mapSubgraphs, subgraphsOf } from './attributes.js';
 import type { Graph, Node } from './graph.js';
 
 /** Outer values that the bodies of a node read, each once. */
@@ -15,12 +15,31 @@ export function readsOf(node: Node): readonly string[] {
   return captured.length === 0 ? inputs : [...inputs, ...captured];
 }
 
-function freeNames(body: Graph): string[] {
-  const own = new Set([
+/** The node with every value that it reads renamed, those that its bodies capture included. */
+export function renameReads(node: Node, rename: (name: string) => string): Node {
+  const inputs = node.inputs.map((name) => (name === '' ? '' : rename(name)));
+  return mapSubgraphs({ ...node, inputs }, (body) => {
+    const own = ownNames(body);
+    const renameFree = (name: string) => (own.has(name) ? name : rename(name));
+    return {
+      ...body,
+      nodes: body.nodes.map((inner) => renameReads(inner, renameFree)),
+      outputs: body.outputs.map((output) => ({ ...output, name: renameFree(output.name) })),
+    };
+  });
+}
+
+/** Names that a graph itself gives to values. */
+function ownNames(body: Graph): ReadonlySet<string> {
+  return new Set([
     ...body.inputs.map(({ name }) => name),
     ...body.initializers.map(({ name }) => name),
     ...body.nodes.flatMap(({ outputs }) => outputs),
   ]);
+}
+
+function freeNames(body: Graph): string[] {
+  const own = ownNames(body);
   const read = [...body.nodes.flatMap(readsOf), ...body.outputs.map(({ name }) => name)];
   return read.filter((name) => !own.has(name));
 }

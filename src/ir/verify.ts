@@ -31,28 +31,34 @@ export function problemsOf(graph: Graph): string[] {
 
 type Problems = Generator<string, void, undefined>;
 
-/** `outer` holds the values that a nested graph sees from around it. */
-function* findProblems(
-  graph: Graph,
-  opsets: Graph['opsets'],
-  outer?: ReadonlySet<string>,
-): Problems {
+/** A nested graph in its place. */
+interface Nested {
+  /** The values that it sees from around it. */
+  readonly outer: ReadonlySet<string>;
+  /** What is inferred of its values; undefined where it never runs. */
+  readonly scope: TypeScope | undefined;
+}
+
+function* findProblems(graph: Graph, opsets: Graph['opsets'], nested?: Nested): Problems {
+  const outer = nested?.outer;
   if (outer === undefined && opsets[''] === undefined) {
     yield "expected a version of ONNX's operator set, received none";
   }
   const defined = new Set<string>();
   const later = new Set(graph.nodes.flatMap(({ outputs }) => outputs));
   const isVisible = (name: string) => defined.has(name) || outer?.has(name) === true;
-  const scope = new TypeScope(opsets);
+  const scope = nested === undefined ? new TypeScope(opsets) : nested.scope;
+  // A nested graph was inferred by the node that it belongs to.
+  const inferring = nested === undefined ? scope : undefined;
 
   for (const { name, ...type } of graph.inputs) {
     yield* defineValue(name, 'input', defined);
-    scope.types.set(name, type);
+    inferring?.types.set(name, type);
   }
   for (const initializer of graph.initializers) {
     yield* defineValue(initializer.name, 'initializer', defined);
     yield* initializerProblems(initializer);
-    scope.addInitializer(initializer);
+    inferring?.addInitializer(initializer);
   }
   const names = new Set<string>();
   for (const node of graph.nodes) {
@@ -71,23 +77,26 @@ function* findProblems(
     for (const attribute of Object.values(node.attributes)) {
       if (attribute.kind === 'tensor') yield* tensorProblems(attribute.value, who);
     }
+    if (inferring !== undefined) yield* inferenceProblems(node, inferring);
+    const runs = [...(scope?.bodiesOf(node).values() ?? [])];
     for (const body of subgraphsOf(node)) {
       const around = new Set([...(outer ?? []), ...defined]);
-      for (const problem of findProblems(body, { ...opsets, ...body.opsets }, around)) {
+      const inner = runs.find((run) => run.graph === body)?.scope;
+      const versions = { ...opsets, ...body.opsets };
+      for (const problem of findProblems(body, versions, { outer: around, scope: inner })) {
         yield `${who}, body ${body.name}: ${problem}`;
       }
     }
     for (const output of node.outputs) {
       if (output !== '') yield* defineValue(output, `output of ${who}`, defined);
     }
-    yield* inferenceProblems(node, scope);
   }
   for (const output of graph.outputs) {
     if (!isVisible(output.name)) {
       yield `output ${output.name} is not defined`;
       continue;
     }
-    const type = scope.types.get(output.name);
+    const type = scope?.typeOf(output.name);
     if (type === undefined) continue;
     if (type.dtype !== output.dtype) {
       yield `output ${output.name}: expected ${type.dtype} as inferred, received ${output.dtype}`;

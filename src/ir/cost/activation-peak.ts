@@ -9,15 +9,20 @@
  *   unless it is the caller's.
  * - What is computed from stored tensors alone is computed once, when the model is loaded: folded,
  *   not an activation.
+ * - While a node runs a nested graph, the values in it are alive too. Its outputs lie in the node's own,
+ *   and what it reads from around it is alive there already; the values that a loop carries are not.
  *
  * Limits: workspaces of kernels, alignment, and the sizes in which an arena asks for memory are not
  * in it; nor what a runtime fuses further.
  */
+import { intOf } from '../attributes.js';
 import type { Graph, Node } from '../graph.js';
+import type { BodyScope, TypeScope } from '../infer.js';
 import { isKnownOp } from '../op-schema.js';
 import { readsOf } from '../uses.js';
 import type { OutputKind } from './rule.js';
 import { costRules } from './rules.js';
+import { bytesOf } from './size.js';
 
 export interface ActivationPlan {
   /** Most bytes of inputs and intermediate values that are alive at once. */
@@ -35,25 +40,36 @@ interface Buffer {
   readonly kept: boolean;
 }
 
-/** The plan; `bytesOf` gives the size of a value, 0 where it is unknown. */
-export function planActivations(graph: Graph, bytesOf: (name: string) => number): ActivationPlan {
-  const stored = storedValues(graph);
+/** The plan of a graph, whose types are in `scope`. */
+export function planActivations(graph: Graph, scope: TypeScope): ActivationPlan {
+  return plan(graph, scope, new Set(), (name) => bytesOf(scope, name));
+}
+
+/** `outer` are stored values around a nested graph. */
+function plan(
+  graph: Graph,
+  scope: TypeScope,
+  outer: ReadonlySet<string>,
+  bytesOf: (name: string) => number,
+): ActivationPlan {
+  const stored = storedValues(graph, outer);
   const buffers = assignBuffers(graph, stored, bytesOf);
   const alive = new Set<Buffer>();
   let bytes = 0;
   let peakBytes = 0;
-  const begin = (names: readonly string[]): void => {
+  const begin = (names: readonly string[], within = 0): void => {
     for (const name of names) {
       const buffer = buffers.get(name);
       if (buffer === undefined || alive.has(buffer)) continue;
       alive.add(buffer);
       bytes += buffer.bytes;
     }
-    peakBytes = Math.max(peakBytes, bytes);
+    peakBytes = Math.max(peakBytes, bytes + within);
   };
   begin(graph.inputs.map(({ name }) => name));
   graph.nodes.forEach((node, i) => {
-    begin(node.outputs);
+    const bodies = [...scope.bodiesOf(node).values()];
+    begin(node.outputs, Math.max(0, ...bodies.map((body) => bodyPeak(body, node, stored))));
     for (const name of [...node.outputs, ...readsOf(node)]) {
       const buffer = buffers.get(name);
       if (buffer === undefined || buffer.lastUse > i || !alive.delete(buffer)) continue;
@@ -64,13 +80,25 @@ export function planActivations(graph: Graph, bytesOf: (name: string) => number)
   const folded = graph.nodes
     .filter(({ op, domain }) => op !== 'Constant' || domain !== '')
     .flatMap(({ outputs }) => outputs)
-    .filter((name) => name !== '' && stored.has(name) && !initial.has(name));
+    .filter((name) => name !== '' && stored.has(name) && !initial.has(name) && !outer.has(name));
   return { peakBytes, foldedBytes: folded.reduce((sum, name) => sum + bytesOf(name), 0) };
 }
 
+/** Peak within a nested graph, over what is alive around it. */
+function bodyPeak({ graph, scope }: BodyScope, node: Node, stored: ReadonlySet<string>): number {
+  // What a Scan goes over is a part of the node's own input.
+  const parts = node.op === 'Scan' ? intOf(node, 'num_scan_inputs', 1) : 0;
+  const elsewhere = new Set([
+    ...graph.outputs.map(({ name }) => name),
+    ...graph.inputs.slice(graph.inputs.length - parts).map(({ name }) => name),
+  ]);
+  const size = (name: string) => (elsewhere.has(name) ? 0 : bytesOf(scope, name));
+  return plan(graph, scope, stored, size).peakBytes;
+}
+
 /** Initializers, constants, and what follows from these alone. */
-function storedValues(graph: Graph): ReadonlySet<string> {
-  const stored = new Set(graph.initializers.map(({ name }) => name));
+function storedValues(graph: Graph, outer: ReadonlySet<string>): ReadonlySet<string> {
+  const stored = new Set([...outer, ...graph.initializers.map(({ name }) => name)]);
   for (const node of graph.nodes) {
     // Of an operator that no table knows, nobody can say that it gives the same again.
     if (!isKnownOp(node.op, node.domain)) continue;

@@ -42,14 +42,17 @@ export function constantOf(node: Node): HostTensor | undefined {
   return { dtype: 'float32', dims: [floats.value.length], data: Float32Array.from(floats.value) };
 }
 
+/** Labels a nested graph of a node. */
+export type BodyLabel = (body: Graph, node: Node) => string;
+
 /** Operator and attributes; those that have their default value, or follow from a weight, are out. */
-export function labelNode(node: Node, labelBody: (body: Graph) => string): string {
+export function labelNode(node: Node, labelBody: BodyLabel): string {
   const { op, domain, attributes } = node;
   const isDerived = (name: string) =>
     name === 'kernel_shape' && (op === 'Conv' || op === 'ConvTranspose');
   const parts = Object.entries(attributes)
     .filter(([name, value]) => !isDerived(name) && !isDefault(op, domain, name, value))
-    .map(([name, value]) => `${name}=${value.kind}:${labelAttribute(value, labelBody)}`)
+    .map(([name, value]) => `${name}=${value.kind}:${labelAttribute(value, (body) => labelBody(body, node))}`)
     .sort();
   // An operator without the attribute `split` divides by the number of its outputs.
   const countsOutputs = op === 'Split' || !isKnownOp(op, domain);

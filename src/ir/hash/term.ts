@@ -5,7 +5,7 @@
 import { InternalError } from '../../errors.js';
 import type { Graph, Node } from '../graph.js';
 import { capturedBy } from '../uses.js';
-import { constantOf, labelInitializer, labelNode, labelTensor } from './label.js';
+import { type BodyLabel, constantOf, labelInitializer, labelNode, labelTensor } from './label.js';
 
 /** One output of a term, by the term's index. */
 export interface Ref {
@@ -42,7 +42,7 @@ export function isCommutative({ op, domain }: Node): boolean {
 }
 
 /** The terms of a verified graph. `labelBody` labels nested graphs. */
-export function collectTerms(graph: Graph, labelBody: (body: Graph) => string): Terms {
+export function collectTerms(graph: Graph, labelBody: BodyLabel): Terms {
   const terms: Term[] = [];
   const refs = new Map<string, Ref>();
   const constants = new Map<string, Ref>();

@@ -1,3 +1,4 @@
+import { subgraphsOf } from '../attributes.js';
 import { type Graph, type Initializer, type Node, withGraph } from '../graph.js';
 import { labelInitializer, labelNode } from '../hash/label.js';
 import { isCommutative } from '../hash/term.js';
@@ -7,7 +8,8 @@ import type { Pass } from './pass.js';
 
 /**
  * Computes equal nodes once, and stores equal constants once. Left alone: random operators, those
- * that no table knows, graph outputs (their names are the signature) and values that bodies read.
+ * that no table knows or that have bodies, graph outputs (their names are the signature) and values
+ * that bodies read.
  */
 export const shareCommonSubexpressions: Pass = (graph) => {
   const fixed = fixedNames(graph);
@@ -20,6 +22,7 @@ export const shareCommonSubexpressions: Pass = (graph) => {
       ? { ...before, inputs: before.inputs.map(rename) }
       : before;
     if (!isKnownOp(node.op, node.domain) || node.op === 'Dropout') return [node];
+    if (subgraphsOf(node).length > 0) return [node];
     const key = keyOf(node);
     const twin = known.get(key);
     if (twin === undefined) {
@@ -57,7 +60,7 @@ function shareConstants(
   });
 }
 
-/** Equal for nodes that compute the same and give the same outputs. Known nodes have no bodies. */
+/** Equal for nodes without bodies that compute the same and give the same outputs. */
 function keyOf(node: Node): string {
   const inputs = isCommutative(node) ? node.inputs.toSorted() : node.inputs;
   const outputs = node.outputs.map((name) => (name === '' ? 0 : 1));

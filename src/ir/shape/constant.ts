@@ -2,6 +2,7 @@
 import { intOf, intsOf, tensorOf } from '../attributes.js';
 import { elementTypeOf } from '../element-codes.js';
 import { fillContents } from './contents.js';
+import { isFixed } from './dims.js';
 import {
   fail,
   frontAxis,
@@ -40,11 +41,18 @@ export const constantOfShape: ShapeRule = (context) => {
 
 const isInteger = (dtype: string) => dtype === 'int64' || dtype === 'int32';
 
-/** Cast: integer contents pass to integer types. */
+/** Cast: integer contents pass to integer types, and as 0 and 1 to bool. */
 export const cast: ShapeRule = ({ node, inputs: [x], contents: [values] }) => {
   const dtype = elementTypeOf(intOf(node, 'to', 0));
   if (dtype === undefined) {
     fail(node, `expected a known element type in attribute to, received ${intOf(node, 'to', 0)}`);
+  }
+  if (dtype === 'bool') {
+    return single(
+      dtype,
+      x?.shape,
+      values?.map((value) => (isFixed(value) ? Number(value !== 0) : '?')),
+    );
   }
   return single(dtype, x?.shape, isInteger(dtype) ? values : undefined);
 };

@@ -25,9 +25,13 @@ import {
 export const unary: ShapeRule = ({ inputs: [x] }) => single(x?.dtype, x?.shape);
 
 /** Not. */
-export const logicalUnary: ShapeRule = ({ node, inputs: [x] }) => {
+export const logicalUnary: ShapeRule = ({ node, inputs: [x], contents: [values] }) => {
   if (x !== undefined && x.dtype !== 'bool') fail(node, `expected bool, received ${x.dtype}`);
-  return single('bool', x?.shape);
+  return single(
+    'bool',
+    x?.shape,
+    values?.map((value) => (isFixed(value) ? 1 - value : '?')),
+  );
 };
 
 /** Identity: contents pass, too. */
@@ -85,6 +89,19 @@ export const comparison: ShapeRule = (context) => {
   );
 };
 
+/** Greater and its kin, whose contents are followed as 0 and 1. */
+function ordering(holds: (a: number, b: number) => boolean): ShapeRule {
+  return (context) =>
+    withContents(comparison(context), context, (a = '?', b = '?') => {
+      return isFixed(a) && isFixed(b) ? Number(holds(a, b)) : '?';
+    });
+}
+
+export const greater = ordering((a, b) => a > b);
+export const greaterOrEqual = ordering((a, b) => a >= b);
+export const less = ordering((a, b) => a < b);
+export const lessOrEqual = ordering((a, b) => a <= b);
+
 /** Equal; contents as 0 and 1, since exporters compare a shape with -1 before Where and Expand. */
 export const equal: ShapeRule = (context) =>
   withContents(comparison(context), context, (a = '?', b = '?') => {
@@ -93,7 +110,7 @@ export const equal: ShapeRule = (context) =>
     return (isFixed(a) && a < 0) || (isFixed(b) && b < 0) ? 0 : '?';
   });
 
-/** And, Or. */
+/** Two truth values in, one out. */
 export const logical: ShapeRule = (context) => {
   for (const x of context.inputs) {
     if (x !== undefined && x.dtype !== 'bool') {
@@ -102,6 +119,18 @@ export const logical: ShapeRule = (context) => {
   }
   return comparison(context);
 };
+
+/** And, Or: one operand that is `decisive` decides. */
+function connective(decisive: 0 | 1): ShapeRule {
+  return (context) =>
+    withContents(logical(context), context, (a = '?', b = '?') => {
+      if (a === decisive || b === decisive) return decisive;
+      return isFixed(a) && isFixed(b) ? 1 - decisive : '?';
+    });
+}
+
+export const and = connective(0);
+export const or = connective(1);
 
 /** Where(condition, x, y). */
 export const where: ShapeRule = (context) => {

@@ -11,6 +11,12 @@ import type { OpName } from '../op-schema.js';
 /** Contents of a small integer tensor, row-major, as far as they are known. */
 export type Contents = readonly Dim[];
 
+/** What is known of one value. */
+export interface Known {
+  readonly type?: TensorType | undefined;
+  readonly contents?: Contents | undefined;
+}
+
 /** What a shape rule sees of one node. */
 export interface InferContext {
   readonly node: Node;
@@ -19,6 +25,11 @@ export interface InferContext {
   readonly inputs: readonly (TensorType | undefined)[];
   /** Known integer contents of the inputs. */
   readonly contents: readonly (Contents | undefined)[];
+  /**
+   * Infers the nested graph of that attribute for these inputs, amid the values around the node, and
+   * gives what is known of its outputs. The last call for an attribute is what gets recorded of it.
+   */
+  readonly inferBody: (attribute: string, inputs: readonly Known[]) => readonly Known[];
 }
 
 export interface Inferred {
@@ -26,6 +37,10 @@ export interface Inferred {
   readonly types: readonly (TensorType | undefined)[];
   /** Integer contents of the first output, where they follow from the inputs. */
   readonly contents?: Contents;
+  /** Integer contents of the outputs after the first. */
+  readonly furtherContents?: readonly (Contents | undefined)[];
+  /** How often each nested graph runs, by attribute, where that is known. */
+  readonly runs?: Readonly<Record<string, number | undefined>>;
 }
 
 export type ShapeRule = (context: InferContext) => Inferred;

@@ -55,6 +55,9 @@ export function apply(
       return input.shape === undefined ? { dtype } : { dtype, shape: input.shape };
     }),
     contents: inputs.map((input) => (input === absent ? undefined : input.contents)),
+    inferBody: () => {
+      throw new Error('nested graphs are inferred in a TypeScope');
+    },
   });
 }
 

@@ -1,0 +1,63 @@
+/**
+ * The nodes of a nested graph in the place of the node that it belongs to, once or turn by turn, under
+ * names of their own. What they read from around them keeps its name, so gradients reach it.
+ */
+import type { Graph, Node } from '../../ir/graph.js';
+import { renameReads } from '../../ir/uses.js';
+import type { NodeContext } from './rule.js';
+
+/**
+ * Most nodes of a forward pass with its loops unrolled. A training step has about three times as many,
+ * and ONNX Runtime takes seconds to prepare 100,000.
+ */
+export const MAX_UNROLLED_NODES = 30_000;
+
+/** Appends the body for these inputs and gives its outputs. */
+export type RunBody = (inputs: readonly string[]) => readonly string[];
+
+/** Prepares a nested graph: what it owns is stored once, for all runs. */
+export function inlineBody(c: NodeContext, body: Graph): RunBody {
+  const shared = new Map<string, string>();
+  for (const { name, dtype, dims, data } of body.initializers) {
+    if (data === undefined) throw c.refuse(`${name} in its body has no data`);
+    shared.set(name, c.builder.constant({ dtype, dims, data }, `${c.node.name}.${name}`));
+  }
+  let turn = 0;
+  return (inputs) => {
+    requireRoom(c, body.nodes.length, turn);
+    const names = new Map(shared);
+    body.inputs.forEach(({ name }, i) => {
+      names.set(name, inputs[i] as string);
+    });
+    const label = `${c.node.name}.${turn++}`;
+    const rename = (name: string) => names.get(name) ?? name;
+    for (const node of body.nodes) appendCopy(c, node, label, names, rename);
+    return body.outputs.map(({ name }) => rename(name));
+  };
+}
+
+function appendCopy(
+  c: NodeContext,
+  node: Node,
+  label: string,
+  names: Map<string, string>,
+  rename: (name: string) => string,
+): void {
+  const copy = renameReads(node, rename);
+  const outputs = node.outputs.map((name) => {
+    if (name === '') return '';
+    const own = c.builder.fresh(`${label}.${name}`);
+    names.set(name, own);
+    return own;
+  });
+  c.append({ ...copy, name: `${label}.${node.name}`, outputs });
+}
+
+/** Refuses what unrolls to a graph that nobody could run. */
+export function requireRoom(c: NodeContext, nodes: number, turn: number): void {
+  if (c.builder.nodeCount + nodes <= MAX_UNROLLED_NODES) return;
+  throw c.refuse(
+    `unrolled, the graph would have more than ${MAX_UNROLLED_NODES} nodes ` +
+      `(${nodes} in each turn, ${turn} turns so far)`,
+  );
+}
