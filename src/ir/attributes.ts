@@ -81,9 +81,7 @@ export function mapSubgraphs(node: Node, change: (body: Graph) => Graph): Node {
   const attributes = Object.fromEntries(
     Object.entries(node.attributes).map(([name, attribute]) => [
       name,
-      attribute.kind === 'graph'
-        ? { ...attribute, value: change(attribute.value) }
-        : attribute,
+      attribute.kind === 'graph' ? { ...attribute, value: change(attribute.value) } : attribute,
     ]),
   );
   return { ...node, attributes };

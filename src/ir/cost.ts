@@ -8,10 +8,10 @@ import { subgraphsOf } from './attributes.js';
 import { planActivations } from './cost/activation-peak.js';
 import { noWork, sumWork, type Work, workOfBodies } from './cost/control.js';
 import { costRules } from './cost/rules.js';
+import { bytesOf, fixedDims } from './cost/size.js';
 import { type Graph, type Node, withDims } from './graph.js';
 import { constantOf } from './hash/label.js';
 import { inferScope, type TypeScope } from './infer.js';
-import { bytesOf, fixedDims } from './cost/size.js';
 import { isKnownOp } from './op-schema.js';
 import { formatShape, isFixed } from './shape/dims.js';
 

@@ -10,6 +10,20 @@ export type Kernel = (
 ) => readonly Tensor[];
 export type Kernels = Readonly<Record<string, Kernel>>;
 
+/** What is around a node with nested graphs. */
+export interface Surroundings {
+  readonly opset: number;
+  /** Outputs of the graph in that attribute, amid the values around the node. */
+  runBody(attribute: string, inputs: readonly Tensor[]): readonly Tensor[];
+}
+
+/** A kernel of an operator with nested graphs. */
+export type NestingKernel = (
+  node: Node,
+  inputs: readonly (Tensor | undefined)[],
+  around: Surroundings,
+) => readonly Tensor[];
+
 /** The i-th input, which must be there. */
 export function need(inputs: readonly (Tensor | undefined)[], i: number): Tensor {
   const value = inputs[i];

@@ -3,7 +3,6 @@
 import { aggregate } from './aggregate.js';
 import { algebra } from './algebra.js';
 import { attention } from './attention.js';
-import { control } from './control.js';
 import { criterion } from './criterion.js';
 import { elementwise } from './elementwise.js';
 import { gather } from './gather.js';
@@ -25,7 +24,6 @@ export const kernels: Readonly<Record<string, Kernel>> = {
   ...aggregate,
   ...algebra,
   ...attention,
-  ...control,
   ...criterion,
   ...gather,
   ...generate,

@@ -52,6 +52,14 @@ describe.each(differentiable)('%s', (op) => {
       expectClose(reference.get(output) as Tensor, plain.get(output) as Tensor, 1e-9, output);
     }
     const run = kernels === 'native' ? runInAddon : runPlain;
+    if (example.asIs === true) {
+      const itself = GraphBuilder.from(forward);
+      for (const name of outputs.keys()) itself.output(name);
+      const alone = await run(itself.build(), values);
+      for (const name of outputs.keys()) {
+        expectClose(alone.get(name) as Tensor, plain.get(name) as Tensor, 2e-5, name);
+      }
+    }
     const actual = await run(graph, values);
     for (const { name } of graph.outputs) {
       expectClose(actual.get(name) as Tensor, reference.get(name) as Tensor, 2e-5, name);
@@ -97,6 +105,11 @@ function buildExample(op: OpName, example: GradientCase, kernels: Kernels) {
     if (input.fixed !== true) wrt.push(name);
     return name;
   });
+  for (const [i, { dims, range }] of (example.captured ?? []).entries()) {
+    const name = plain.input(`w${i}`, 'float32', dims);
+    values[name] = spread(rng, dims, range ?? [-2, 2]);
+    wrt.push(name);
+  }
   const outputs = Array.from({ length: example.outputs ?? 1 }, (_, i) => `y${i}`);
   const attributes = createAttributes(op, example.attributes ?? {});
   const node = { name: 'node', op, domain: domainOf(op), inputs, outputs, attributes };

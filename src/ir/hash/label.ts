@@ -52,7 +52,10 @@ export function labelNode(node: Node, labelBody: BodyLabel): string {
     name === 'kernel_shape' && (op === 'Conv' || op === 'ConvTranspose');
   const parts = Object.entries(attributes)
     .filter(([name, value]) => !isDerived(name) && !isDefault(op, domain, name, value))
-    .map(([name, value]) => `${name}=${value.kind}:${labelAttribute(value, (body) => labelBody(body, node))}`)
+    .map(
+      ([name, value]) =>
+        `${name}=${value.kind}:${labelAttribute(value, (body) => labelBody(body, node))}`,
+    )
     .sort();
   // An operator without the attribute `split` divides by the number of its outputs.
   const countsOutputs = op === 'Split' || !isKnownOp(op, domain);

@@ -49,9 +49,7 @@ const recurrent =
     const [length, batch] = batchFirst ? [inner, outer] : [outer, inner];
     const last: Shape = batchFirst ? [batch, count, hidden] : [count, batch, hidden];
     for (const i of [5, 6]) requireSizes(context, i, last);
-    const all: Shape = batchFirst
-      ? [batch, length, count, hidden]
-      : [length, count, batch, hidden];
+    const all: Shape = batchFirst ? [batch, length, count, hidden] : [length, count, batch, hidden];
     return { types: [all, last, last].map((shape) => typeFrom(dtype, shape)) };
   };
 

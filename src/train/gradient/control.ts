@@ -22,10 +22,7 @@ const loop: Expansion = {
     const [most, conditional] = [c.hasInput(0) ? numberOf(c, c.x(0)) : undefined, c.hasInput(1)];
     if (c.hasInput(0) && most === undefined) throw c.refuse('its trip count is not constant');
     const run = inlineBody(c, bodyOf(c, 'body'));
-    let state = [
-      conditional ? c.x(1) : c.builder.scalar(1, 'bool'),
-      ...c.node.inputs.slice(2),
-    ];
+    let state = [conditional ? c.x(1) : c.builder.scalar(1, 'bool'), ...c.node.inputs.slice(2)];
     const carried = state.length;
     const scanned: string[][] = [];
     for (let turn = 0; turn < (most ?? Number.POSITIVE_INFINITY); turn++) {
@@ -37,7 +34,16 @@ const loop: Expansion = {
       scanned.push(outputs.slice(carried));
     }
     const count = c.node.outputs.length - (carried - 1);
-    return [...state.slice(1), ...range(count).map((k) => stack(c, scanned.map((all) => all[k]), 0))];
+    return [
+      ...state.slice(1),
+      ...range(count).map((k) =>
+        stack(
+          c,
+          scanned.map((all) => all[k]),
+          0,
+        ),
+      ),
+    ];
   },
 };
 
@@ -90,7 +96,10 @@ function numberOf(c: NodeContext, value: string): number | undefined {
 
 /** Axes and directions of a Scan's inputs or outputs; where there are none, all are 0. */
 function listsOf(c: NodeContext, side: 'scan_input' | 'scan_output') {
-  return [intsOf(c.node, `${side}_axes`) ?? [], intsOf(c.node, `${side}_directions`) ?? []] as const;
+  return [
+    intsOf(c.node, `${side}_axes`) ?? [],
+    intsOf(c.node, `${side}_directions`) ?? [],
+  ] as const;
 }
 
 /** The slices of a value along an axis, without it. */

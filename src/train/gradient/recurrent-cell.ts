@@ -98,9 +98,7 @@ export const lstm: Cell = {
       const sum = c.add(x, c.op('MatMul', [state.h, recurrence]));
       const [xi, xo, xf, xc] = cut(c, sum, hidden, 4) as [string, string, string, string];
       const input = f(peep(xi, peepholes[0], memory));
-      const forget = coupled
-        ? c.sub(c.scalar(1, input), input)
-        : f(peep(xf, peepholes[2], memory));
+      const forget = coupled ? c.sub(c.scalar(1, input), input) : f(peep(xf, peepholes[2], memory));
       const next = c.add(c.mul(forget, memory), c.mul(input, g(xc)));
       const output = f(peep(xo, peepholes[1], next));
       return { h: c.mul(output, h(next)), memory: next };

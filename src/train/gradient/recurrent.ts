@@ -144,9 +144,7 @@ function unroll(
     const keep = (after: string, before: string) => c.where(condition, after, before);
     state = {
       h: keep(next.h, state.h),
-      ...(next.memory === undefined
-        ? {}
-        : { memory: keep(next.memory, state.memory as string) }),
+      ...(next.memory === undefined ? {} : { memory: keep(next.memory, state.memory as string) }),
     };
     return keep(next.h, c.scalar(0, next.h));
   });

@@ -10,11 +10,11 @@ export interface FloatInput {
   readonly fixed?: true;
 }
 
-/** A constant int64 or bool input. */
+/** A constant int64, int32 or bool input. */
 export interface ConstantInput {
   readonly dims: readonly number[];
   readonly values: readonly number[];
-  readonly dtype?: 'int64' | 'bool';
+  readonly dtype?: 'int64' | 'int32' | 'bool';
 }
 
 export interface GradientCase {
@@ -23,6 +23,10 @@ export interface GradientCase {
   readonly inputs: readonly (FloatInput | ConstantInput | undefined)[];
   readonly attributes?: Readonly<Record<string, AttributeValue>>;
   readonly outputs?: number;
+  /** Values `w0`, `w1` … around the node, which its bodies read. */
+  readonly captured?: readonly FloatInput[];
+  /** Also runs the node itself in ONNX Runtime, though it is trained as another graph. */
+  readonly asIs?: boolean;
   /** Operator set, where the operator is newer than the one that is written. */
   readonly opset?: number;
   /** Outputs that carry a gradient (default: the first). */
