@@ -64,11 +64,10 @@ describe.skipIf(!present)('real models', () => {
     expect(inferCost(read(file)).macs).toBe(macs);
   });
 
-  it('silero-vad: legal; its padding is followed, what its bodies hide is said', () => {
+  it('silero-vad: legal; its padding is followed', () => {
     const graph = read('silero-vad-16k-op15.onnx');
     expect(problemsOf(graph)).toEqual([]);
     const cost = inferCost(graph, { batch: 1, sequence: 512 });
-    expect(cost.unknownOps).toContain('If');
     expect(cost.byNode.find(({ op }) => op === 'Conv')?.macs).toBe(258 * 256 * 3);
   });
 });

@@ -135,7 +135,10 @@ describe('verify', () => {
         domain: '',
         inputs: ['c'],
         outputs: ['z'],
-        attributes: { then_branch: { kind: 'graph', value: body(read) } },
+        attributes: {
+          then_branch: { kind: 'graph', value: body(read) },
+          else_branch: { kind: 'graph', value: { ...body('x'), name: 'else' } },
+        },
       },
     ],
     metadata: {},

@@ -36,13 +36,15 @@ function activationsOf(node: Node, standard: readonly string[], directions: numb
   const alphas = [...(floatsOf(node, 'activation_alpha') ?? [])];
   const betas = [...(floatsOf(node, 'activation_beta') ?? [])];
   const clip = floatOf(node, 'clip', 0) || Number.POSITIVE_INFINITY;
-  return names.map((name) => {
+  return names.map((name, i) => {
+    // ONNX Runtime clips the sums of an LSTM's gates, but not its memory, which the third one takes.
+    const bound = i % standard.length === 2 ? Number.POSITIVE_INFINITY : clip;
     const [alpha, beta] = parameters[name] ?? [];
     const a = alpha === undefined ? 0 : (alphas.shift() ?? alpha);
     const b = beta === undefined ? 0 : (betas.shift() ?? beta);
     const f = functions[name];
     if (f === undefined) throw new Error(`no activation ${name}`);
-    return (x) => f(Math.min(Math.max(x, -clip), clip), a, b);
+    return (x) => f(Math.min(Math.max(x, -bound), bound), a, b);
   });
 }
 

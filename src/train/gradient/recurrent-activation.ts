@@ -77,8 +77,9 @@ export function activationsOf(
       const alpha = row.alpha === undefined ? 0 : (alphas.shift() ?? row.alpha);
       const beta = row.beta === undefined ? 0 : (betas.shift() ?? row.beta);
       return (value) => {
+        // What the third one of an LSTM takes is its memory, which ONNX Runtime does not clip.
         const clipped =
-          bound === undefined
+          bound === undefined || i === 2
             ? value
             : c.op('Clip', [value, c.scalar(-bound, value), c.scalar(bound, value)]);
         return row.apply(c, clipped, alpha, beta);
