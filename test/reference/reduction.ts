@@ -1,10 +1,11 @@
 import { intOf } from '../../src/ir/attributes.js';
 import { count, integers, type Kernel, type Kernels, need, positive } from './kernel.js';
-import { at, broadcast, map, reduce, reshape, size, type Tensor } from './tensor.js';
+import { at, broadcast, generate, get, map, reduce, reshape, size, type Tensor } from './tensor.js';
 
 const sum = (a: number, b: number) => a + b;
 
-function reducer(fold: (t: Tensor, axes: readonly number[]) => Tensor): Kernel {
+/** A reduction with axes as attribute or input; the others in `fold` stay, with size 1. */
+export function reducer(fold: (t: Tensor, axes: readonly number[]) => Tensor): Kernel {
   return (node, inputs) => {
     const x = need(inputs, 0);
     const rank = x.dims.length;
@@ -35,36 +36,48 @@ function softmax(x: Tensor, axis: number): Tensor {
   return broadcast([shifted, reduce(shifted, [axis], 0, sum)], (a, b) => a / b);
 }
 
-export const reduction: Kernels = {
-  ArgMax: (node, inputs) => {
+/** Where along the axis the first element stands (the last, if asked for) that none beats. */
+export function argReduce(beats: (a: number, b: number) => boolean): Kernel {
+  return (node, inputs) => {
     const x = need(inputs, 0);
     const axis = positive(intOf(node, 'axis', 0), x.dims.length);
-    const peak = max(x, [axis]);
-    const length = at(x.dims, axis);
-    const places = broadcast([x, peak], (a, b) => (a === b ? 1 : 0));
-    const first = reduce(places, [axis], 0, (n, hit) => (n < 0 ? n : hit ? -1 - n : n + 1));
-    const index = map(first, (n) => (n < 0 ? -1 - n : length));
+    const last = intOf(node, 'select_last_index', 0) === 1;
+    const kept = x.dims.map((size, i) => (i === axis ? 1 : size));
+    const index = generate(kept, (place) => {
+      const value = (i: number) => get(x, place.toSpliced(axis, 1, i));
+      return count(at(x.dims, axis)).reduce((best, i) => {
+        const better = beats(value(i), value(best)) || (last && value(i) === value(best));
+        return better ? i : best;
+      }, 0);
+    });
     if (intOf(node, 'keepdims', 1) === 1) return [index];
-    return [
-      reshape(
-        index,
-        x.dims.filter((_, i) => i !== axis),
-      ),
-    ];
-  },
+    return [reshape(index, x.dims.toSpliced(axis, 1))];
+  };
+}
+
+/** Along one axis; before opset 13 along all from it on, taken as one. */
+export function alongAxis(f: (x: Tensor, axis: number) => Tensor): Kernel {
+  return (node, inputs, opset) => {
+    const x = need(inputs, 0);
+    const axis = positive(intOf(node, 'axis', opset < 13 ? 1 : -1), x.dims.length);
+    if (opset >= 13) return [f(x, axis)];
+    const rows = [size(x.dims.slice(0, axis)), size(x.dims.slice(axis))];
+    return [reshape(f(reshape(x, rows), 1), x.dims)];
+  };
+}
+
+export const reduction: Kernels = {
+  ArgMax: argReduce((a, b) => a > b),
   GlobalAveragePool: (_, inputs) => [mean(need(inputs, 0), spatial(need(inputs, 0)))],
   GlobalMaxPool: (_, inputs) => [max(need(inputs, 0), spatial(need(inputs, 0)))],
-  LogSoftmax: (node, inputs) => {
-    const x = need(inputs, 0);
-    const axis = positive(intOf(node, 'axis', -1), x.dims.length);
-    return [map(softmax(x, axis), Math.log)];
-  },
+  LogSoftmax: alongAxis((x, axis) => {
+    const shifted = broadcast([x, max(x, [axis])], (a, b) => a - b);
+    const total = reduce(map(shifted, Math.exp), [axis], 0, sum);
+    return broadcast([shifted, total], (a, b) => a - Math.log(b));
+  }),
   ReduceMax: reducer(max),
   ReduceMean: reducer(mean),
   ReduceMin: reducer(min),
   ReduceSum: reducer((t, axes) => reduce(t, axes, 0, sum)),
-  Softmax: (node, inputs) => {
-    const x = need(inputs, 0);
-    return [softmax(x, positive(intOf(node, 'axis', -1), x.dims.length))];
-  },
+  Softmax: alongAxis(softmax),
 };

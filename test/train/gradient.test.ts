@@ -101,7 +101,10 @@ function buildExample(op: OpName, example: GradientCase, kernels: Kernels) {
       return plain.constant({ dtype, dims: input.dims, data });
     }
     const name = plain.input(`x${i}`, 'float32', input.dims);
-    values[name] = spread(rng, input.dims, input.range ?? [-2, 2]);
+    values[name] =
+      input.data === undefined
+        ? spread(rng, input.dims, input.range ?? [-2, 2])
+        : tensor(input.dims, input.data);
     if (input.fixed !== true) wrt.push(name);
     return name;
   });

@@ -43,6 +43,16 @@ export function divideDims(a: Dim, b: Dim): Dim {
   return isSameDim(a, b) ? 1 : '?';
 }
 
+export function maxDims(a: Dim, b: Dim): Dim {
+  if (isFixed(a) && isFixed(b)) return Math.max(a, b);
+  return isSameDim(a, b) ? a : '?';
+}
+
+export function minDims(a: Dim, b: Dim): Dim {
+  if (isFixed(a) && isFixed(b)) return Math.min(a, b);
+  return isSameDim(a, b) ? a : '?';
+}
+
 /** Product of the dimensions; 1 for none. */
 export function productOf(dims: Shape): Dim {
   return dims.includes(0) ? 0 : dims.reduce(multiplyDims, 1);

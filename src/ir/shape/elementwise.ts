@@ -8,6 +8,8 @@ import {
   formatShape,
   isFixed,
   isSameDim,
+  maxDims,
+  minDims,
   multiplyDims,
   subtractDims,
 } from './dims.js';
@@ -70,8 +72,8 @@ export const add = arithmetic(addDims);
 export const subtract = arithmetic(subtractDims);
 export const multiply = arithmetic(multiplyDims);
 export const divide = arithmetic(divideDims);
-export const maximum = arithmetic((a, b) => (isFixed(a) && isFixed(b) ? Math.max(a, b) : '?'));
-export const minimum = arithmetic((a, b) => (isFixed(a) && isFixed(b) ? Math.min(a, b) : '?'));
+export const maximum = arithmetic(maxDims);
+export const minimum = arithmetic(minDims);
 
 /** The exponent may have its own element type. */
 export const power: ShapeRule = ({ node, inputs: [x, exponent] }) =>

@@ -13,7 +13,20 @@ import {
   unknownDims,
 } from './shape.js';
 
-/** ReduceSum, ReduceMean, ReduceMax, ReduceMin. */
+/** A reduction whose contents are followed with `operate`, for a list that becomes one number. */
+export const reduceTo =
+  (operate: (a: Dim, b: Dim) => Dim): ShapeRule =>
+  (context) => {
+    const result = reduce(context);
+    const { node, inputs, contents } = context;
+    const [values = []] = contents;
+    if (values.length === 0 || inputs[0]?.shape?.length !== 1) return result;
+    const listed = reducedAxes(context)?.length ?? 0;
+    const skips = listed === 0 && intOf(node, 'noop_with_empty_axes', 0) === 1;
+    return skips ? result : { ...result, contents: [values.reduce(operate)] };
+  };
+
+/** The other reductions; from opset 18 on axes are an input of all of them. */
 export const reduce: ShapeRule = (context) => {
   const { node, inputs } = context;
   const [x] = inputs;
@@ -33,8 +46,10 @@ export const reduce: ShapeRule = (context) => {
 };
 
 /** Axes of the node, `[]` where none are given; undefined where they are not known. */
-function reducedAxes({ node, contents }: InferContext): readonly number[] | undefined {
-  return hasInput(node, 1) ? numbersOf(contents[1]) : (intsOf(node, 'axes') ?? []);
+function reducedAxes(context: InferContext): readonly number[] | undefined {
+  const { node, contents } = context;
+  if (!hasInput(node, 1)) return intsOf(node, 'axes') ?? [];
+  return lengthOf(context, 1) === 0 ? [] : numbersOf(contents[1]);
 }
 
 /** `shape` with `axes` (all of them, for none) set to 1 or removed. */
@@ -50,7 +65,7 @@ function withoutAxes(
   return shape.flatMap((dim, i): Dim[] => (isGone(i) ? (keep ? [1] : []) : [dim]));
 }
 
-/** ArgMax: int64 indices along one axis. */
+/** ArgMax, ArgMin: int64 indices along one axis. */
 export const argReduce: ShapeRule = (context) => {
   const { node, inputs } = context;
   const shape = inputs[0]?.shape;

@@ -14,6 +14,7 @@ import {
 import { controlShapes } from './control.js';
 import { conv, convTranspose, globalPool, pool } from './convolution.js';
 import { criterionShapes } from './criterion.js';
+import { addDims, maxDims, minDims } from './dims.js';
 import * as element from './elementwise.js';
 import { gatherShapes } from './gather.js';
 import { generateShapes } from './generate.js';
@@ -37,7 +38,7 @@ import { batchNormalization, layerNormalization, softmax } from './normalization
 import { normalizeShapes } from './normalize.js';
 import { quantizedShapes } from './quantized.js';
 import { recurrentShapes } from './recurrent.js';
-import { argReduce, reduce } from './reduction.js';
+import { argReduce, reduce, reduceTo } from './reduction.js';
 import type { ShapeRules } from './shape.js';
 
 export const shapeRules: ShapeRules = {
@@ -110,10 +111,10 @@ export const shapeRules: ShapeRules = {
   Pow: element.power,
   QuantizeLinear: quantizeLinear,
   Reciprocal: element.unary,
-  ReduceMax: reduce,
+  ReduceMax: reduceTo(maxDims),
   ReduceMean: reduce,
-  ReduceMin: reduce,
-  ReduceSum: reduce,
+  ReduceMin: reduceTo(minDims),
+  ReduceSum: reduceTo(addDims),
   Relu: element.unary,
   Reshape: reshape,
   ScatterElements: scatterElements,

@@ -147,6 +147,16 @@ export class NodeContext {
     return this.op('ReduceSum', [value, this.builder.ints(axes)], { keepdims });
   }
 
+  /** A reduction over the listed axes, kept with size 1; before opset 18 they are an attribute. */
+  reduce(
+    op: 'ReduceMax' | 'ReduceMean' | 'ReduceMin' | 'ReduceProd',
+    value: string,
+    axes: readonly number[],
+  ): string {
+    if (this.builder.opset < 18) return this.op(op, [value], { axes });
+    return this.op(op, [value, this.builder.ints(axes)]);
+  }
+
   slice(
     value: string,
     axes: readonly number[],

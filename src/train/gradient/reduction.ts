@@ -10,7 +10,7 @@ import {
 } from './rule.js';
 
 /** Axes counted from the front; none listed means all, unless the node says to do nothing then. */
-function reducedAxes(c: GradientContext): number[] {
+export function reducedAxes(c: GradientContext): number[] {
   const rank = c.dims(c.x()).length;
   const listed = c.ints('axes', 1) ?? [];
   if (listed.length > 0) return listed.map((axis) => frontAxis(axis, rank));
@@ -26,7 +26,8 @@ export const reduceMean: GradientRule = (c) => {
   return [spread(c, axes, 1 / countAlong(c.dims(c.x()), axes))];
 };
 
-function spread(c: GradientContext, axes: readonly number[], factor: number): string {
+/** The seed times a factor for every element that was reduced. */
+export function spread(c: GradientContext, axes: readonly number[], factor: number): string {
   const dims = c.dims(c.x());
   return c.expand(c.reshape(c.scale(c.dy, factor), keptDims(dims, axes)), dims);
 }

@@ -6,6 +6,8 @@ import type { OpName } from '../../../src/ir/op-schema.js';
 export interface FloatInput {
   readonly dims: readonly number[];
   readonly range?: readonly [number, number];
+  /** These very values instead, where they matter. */
+  readonly data?: readonly number[];
   /** Not differentiated, though it is a float. */
   readonly fixed?: true;
 }
