@@ -168,6 +168,7 @@ async function work(
       ...devices,
       recipe: recipeOf(config),
       epochs: config.train.epochs,
+      inherit: config.train.inherit,
       limits: config.guard,
       measureSeconds: config.device.measureSeconds,
       trialSeconds: config.guard.trialSeconds,
@@ -241,7 +242,7 @@ function createAgent(problem: Problem, agent: Config['agents'][number]): Agent {
 }
 
 function recipeOf({ train }: Config) {
-  const { epochs: _epochs, threads: _threads, ...recipe } = train;
+  const { epochs: _epochs, inherit: _inherit, threads: _threads, ...recipe } = train;
   return recipe;
 }
 

@@ -93,6 +93,10 @@ const trainSchema = z.strictObject({
       long: z.number().positive().describe('Further epochs for promising candidates'),
     })
     .prefault({ short: 1, long: 3 }),
+  inherit: z
+    .boolean()
+    .default(false)
+    .describe("Short training starts from the parents' weights; the long one stays from scratch"),
   threads: count.optional().describe('Default: all cores'),
 });
 

@@ -11,8 +11,9 @@
  *   passes at once where no latency is limited.
  * - `train`: short training; the score is taken on the search split.
  * - `measure`: full latency and memory on the device.
- * - `extend`: training goes on from the weights of `train` up to the full recipe; the new score
- *   takes the place of the short one, under the same metric name.
+ * - `extend`: training goes on from the weights of `train` up to the full recipe (where those began
+ *   with inherited weights: the full recipe from scratch); the new score takes the place of the
+ *   short one, under the same metric name.
  * - `retest`: the full recipe from scratch with the seed of the call; once per `round`.
  * - `hidden`: the weights of `extend`, scored on the hidden split.
  * - `export`: the deployable file of a member of the final front.
@@ -104,6 +105,13 @@ export interface FinishedStage {
   readonly outcome: StageOutcome;
 }
 
+/** A trial that a candidate was made from. It has ended. */
+export interface ParentRecord {
+  readonly id: number;
+  /** Its finished stages, oldest first. */
+  readonly history: readonly FinishedStage[];
+}
+
 /** One request to an evaluator. */
 export interface StageCall {
   readonly stage: StageName;
@@ -118,6 +126,8 @@ export interface StageCall {
   readonly constraints: readonly Constraint[];
   /** The candidate's finished stages, oldest first. */
   readonly history: readonly FinishedStage[];
+  /** The candidate's parents, in their order. */
+  readonly parents: readonly ParentRecord[];
 }
 
 /** A design and what the run has measured of it. */
@@ -150,6 +160,13 @@ export interface Evaluator {
    * (a full disk, a broken invariant) stops the run, which can be resumed.
    */
   run(candidate: Candidate, call: StageCall): Promise<StageOutcome>;
+}
+
+/** What the stage `train` recorded as inherited; `null` where it began with drawn weights. */
+export function inheritedOf(history: readonly FinishedStage[]): Json {
+  const outcome = history.find(({ stage }) => stage === 'train')?.outcome;
+  if (outcome?.status !== 'passed') return null;
+  return (outcome.detail as { readonly inherited?: Json } | undefined)?.inherited ?? null;
 }
 
 /** The file that the last passed run of `stage` left under `role`, or `undefined`. */

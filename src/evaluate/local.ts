@@ -42,12 +42,14 @@ import {
   type Evaluator,
   HIDDEN_CORRECT,
   HIDDEN_SAMPLES,
+  inheritedOf,
   type PassedStage,
   type StageCall,
   type StageName,
   type StageOutcome,
 } from './evaluate.js';
 import { createForecaster } from './forecast.js';
+import { inheritFromParents } from './inheritance.js';
 
 export interface LocalEvaluatorOptions<A> {
   readonly space: Space<A>;
@@ -59,6 +61,8 @@ export interface LocalEvaluatorOptions<A> {
   readonly recipe: Recipe;
   /** Training length of the stage `train`, and what `extend` adds. */
   readonly epochs: { readonly short: number; readonly long: number };
+  /** Whether short training starts from the weights of the candidate's parents. */
+  readonly inherit: boolean;
   readonly limits: Limits;
   /** Time budget of one full measurement. */
   readonly measureSeconds: number;
@@ -147,8 +151,17 @@ const stages: Readonly<Record<StageName, Stage>> = {
     };
   },
 
-  train: (options, candidate, call) =>
-    trainAndScore(options, candidate, call, candidate.graph, options.epochs.short),
+  async train(options, candidate, call) {
+    const { graph } = candidate;
+    const inherited = options.inherit
+      ? await inheritFromParents(options.runDir, graph, call, `${call.seed}/train`)
+      : undefined;
+    const start = inherited?.graph ?? graph;
+    const passed = await trainAndScore(options, candidate, call, start, options.epochs.short);
+    if (inherited === undefined) return passed;
+    const detail = { ...(passed.detail as Record<string, Json>), inherited: inherited.record };
+    return { ...passed, detail };
+  },
 
   async measure(options, { graph }, { history }) {
     const trained = await loadWeights(options.runDir, graph, history, 'train');
@@ -175,8 +188,12 @@ const stages: Readonly<Record<StageName, Stage>> = {
 
   async extend(options, candidate, call) {
     const { graph } = candidate;
-    const trained = await loadWeights(options.runDir, graph, call.history, 'train');
-    return trainAndScore(options, candidate, call, trained, options.epochs.long);
+    const { epochs, runDir } = options;
+    const trained =
+      inheritedOf(call.history) === null
+        ? await loadWeights(runDir, graph, call.history, 'train')
+        : (await train(options, graph, epochs.short, `${call.seed}/train`)).graph;
+    return trainAndScore(options, candidate, call, trained, epochs.long);
   },
 
   async retest(options, candidate, call) {

@@ -62,7 +62,8 @@ export class Pipeline {
     const { outcome } = await this.#journal.stage(proposal.id, stage, round, () => {
       const seed = stage === 'retest' ? this.#retestRng.fork(round).uint32() : this.#trainSeed;
       const history = this.#journal.history(proposal.id);
-      const call = { stage, round, seed, constraints, history };
+      const parents = proposal.parents.map((id) => ({ id, history: this.#journal.history(id) }));
+      const call = { stage, round, seed, constraints, history, parents };
       return this.#evaluator.run(this.#candidateOf(proposal), call);
     });
     return outcome;

@@ -7,6 +7,7 @@ import {
   type FinishedStage,
   HIDDEN_CORRECT,
   HIDDEN_SAMPLES,
+  inheritedOf,
   type StageName,
   type StageOutcome,
 } from '../evaluate/evaluate.js';
@@ -53,6 +54,8 @@ export interface TrialSummary {
   readonly constraints: Metrics;
   readonly metrics: Metrics;
   readonly costSeconds: number;
+  /** What its short training started with; `null` where that was drawn. */
+  readonly inherited: Json;
   readonly retest: RetestSummary | null;
   readonly holdout: Holdout | null;
   /** Path of the exported file relative to the run folder. */
@@ -213,6 +216,7 @@ class Summary {
       constraints: pick(metrics, this.#constraints),
       metrics,
       costSeconds,
+      inherited: inheritedOf(history),
       retest: scores === undefined ? null : { scores, mean: mean(scores) },
       holdout: holdoutOf(history),
       onnx: artifactOf(history, 'export', 'onnx') ?? null,

@@ -21,8 +21,12 @@ function decisionsOf(run: string) {
     return { id, agent, operator, architecture, parents };
   });
   const scores = ledger.stages().flatMap(({ trial, stage, round, outcome }) => {
-    const { metrics } = outcome as unknown as { metrics: Record<string, number> };
-    return metrics.accuracy === undefined ? [] : [{ trial, stage, round, score: metrics.accuracy }];
+    const { metrics, detail } = outcome as unknown as {
+      metrics: Record<string, number>;
+      detail?: { inherited?: { from: number } };
+    };
+    if (metrics.accuracy === undefined) return [];
+    return [{ trial, stage, round, score: metrics.accuracy, inherited: detail?.inherited }];
   });
   const keys = ledger.stages().map(({ trial, stage, round }) => `${trial}/${stage}/${round}`);
   ledger.close();
@@ -33,7 +37,11 @@ describe('a search that is killed', () => {
   it('goes on as if it had not been', { timeout: 400_000 }, async () => {
     const folder = temporaryFolder();
     // One agent: with two, whose turn it is follows from measured seconds, which differ.
-    const config = writeConfig(folder, { ...smallSearch, agents: ['evolution'] });
+    const config = writeConfig(folder, {
+      ...smallSearch,
+      agents: [{ kind: 'evolution', initialSamples: 3 }],
+      train: { ...smallSearch.train, inherit: true },
+    });
     const unbroken = join(folder, 'unbroken');
     expect((await archwright(['search', config, '--out', unbroken], folder)).code).toBe(0);
 
@@ -58,6 +66,7 @@ describe('a search that is killed', () => {
     const [a, b] = [decisionsOf(unbroken), decisionsOf(broken)];
     expect(b.proposals).toEqual(a.proposals);
     expect(b.scores).toEqual(a.scores);
+    expect(a.scores.some(({ inherited }) => inherited !== undefined)).toBe(true);
     expect(new Set(b.keys).size).toBe(b.keys.length);
     const database = new Database(join(broken, 'ledger.sqlite'));
     const check = database.prepare('PRAGMA integrity_check').get() as Record<string, unknown>;

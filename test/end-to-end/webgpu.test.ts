@@ -37,6 +37,7 @@ describe.skipIf(!withVulkan())('evaluating for WebGPU', () => {
       trainer,
       recipe: { batch: 32 },
       epochs: { short: 1, long: 1 },
+      inherit: false,
       limits: config.guard,
       measureSeconds: 0.1,
       trialSeconds: 240,
@@ -51,7 +52,7 @@ describe.skipIf(!withVulkan())('evaluating for WebGPU', () => {
     const history: FinishedStage[] = [];
     const stages: readonly StageName[] = ['limits', 'train', 'measure', 'extend', 'export'];
     for (const stage of stages) {
-      const call = { stage, round: 0, seed: 1, constraints: [], history };
+      const call = { stage, round: 0, seed: 1, constraints: [], history, parents: [] };
       const outcome = await evaluator.run(candidate, call);
       expect(outcome).toMatchObject({ status: 'passed' });
       history.push({ stage, round: 0, outcome });
