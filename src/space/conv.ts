@@ -3,11 +3,13 @@
  * for latencies below a millisecond on a CPU. See `conv-architecture.ts` for its genes.
  */
 import { UsageError } from '../errors.js';
+import type { Rng } from '../util/random.js';
 import { createConvNext } from './baseline/convnext.js';
 import { createLenet } from './baseline/lenet.js';
 import { createMobileNet } from './baseline/mobilenet.js';
 import { createResnet } from './baseline/resnet.js';
 import type { ConvArchitecture, Stage } from './conv-architecture.js';
+import { convChoices, convDecisions, convFeatures, convFromChoices } from './conv-choices.js';
 import { decodeConv } from './conv-decode.js';
 import { parseConvArchitecture } from './conv-legal.js';
 import { crossConv, mutateConv } from './conv-mutate.js';
@@ -16,6 +18,8 @@ import type { Space, TaskShape } from './space.js';
 
 /** Least height and width of an image: what the human baselines can downsample. */
 const MIN_IMAGE_SIDE = 8;
+/** Mutants drawn for the neighbours of an architecture. */
+const NEIGHBOUR_DRAWS = 64;
 
 /** The convolutional space for a task. Throws `UsageError` where the task is not one of images. */
 export function createConvSpace(task: TaskShape): Space<ConvArchitecture> {
@@ -26,6 +30,11 @@ export function createConvSpace(task: TaskShape): Space<ConvArchitecture> {
     sample: (rng) => sampleConv(task, rng),
     mutate: (architecture, rng, changes = 1) => mutateConv(architecture, task, rng, changes),
     cross: (a, b, rng) => crossConv(a, b, task, rng),
+    neighbours: (architecture, rng) => drawNeighbours(architecture, task, rng),
+    decisions: convDecisions,
+    choices: convChoices,
+    fromChoices: (choices) => convFromChoices(choices, task),
+    features: convFeatures,
     decode: (architecture) => decodeConv(architecture, task),
     describe: describeConv,
     parse: (json) => parseConvArchitecture(json, task),
@@ -36,6 +45,14 @@ export function createConvSpace(task: TaskShape): Space<ConvArchitecture> {
       { name: 'convnext', graph: createConvNext(task) },
     ],
   };
+}
+
+/** Mutants by one edit, each once. */
+function drawNeighbours(architecture: ConvArchitecture, task: TaskShape, rng: Rng) {
+  const mutants = Array.from({ length: NEIGHBOUR_DRAWS }, () =>
+    mutateConv(architecture, task, rng, 1),
+  );
+  return [...new Map(mutants.map((mutant) => [JSON.stringify(mutant), mutant])).values()];
 }
 
 /** For example `stem16k3s1 relu | inverted24e4k3x2s2 hardswish se | plain32k3x1s2 relu | linear`. */

@@ -19,6 +19,15 @@ export interface Baseline {
   readonly graph: Graph;
 }
 
+/** One of the choices that an architecture is made of. */
+export interface Decision {
+  readonly name: string;
+  /** Number of options; a choice is one of 0 … options − 1. */
+  readonly options: number;
+  /** Whether neighbouring options are alike, as widths are and kinds of blocks are not. */
+  readonly ordered: boolean;
+}
+
 export interface Space<A> {
   readonly name: string;
   readonly task: TaskShape;
@@ -28,6 +37,18 @@ export interface Space<A> {
   mutate(architecture: A, rng: Rng, changes?: number): A;
   /** A child that takes each part from one parent or the other. */
   cross(a: A, b: A, rng: Rng): A;
+  /** Architectures one edit away: all of them, or a sample of several dozen where there are more. */
+  neighbours(architecture: A, rng: Rng): readonly A[];
+  /** Every architecture, in an order of its own; absent where they are too many to list. */
+  list?(): readonly A[];
+  /** The decisions of every architecture, always the same list. */
+  readonly decisions: readonly Decision[];
+  /** The option taken for each decision; −1 where a decision does not apply. */
+  choices(architecture: A): readonly number[];
+  /** The architecture of one option per decision, made legal where options exclude one another. */
+  fromChoices(choices: readonly number[]): A;
+  /** Numbers that describe an architecture to a statistical model, always as many. */
+  features(architecture: A): Float64Array;
   /**
    * The deployment graph: input `image` float32 [N, channels, height, width], output `logits`
    * float32 [N, classes], batch normalisation in inference form, weights without data.

@@ -54,6 +54,29 @@ describe('conv space', () => {
       );
     });
 
+    test(`${name}: choices stand for an architecture, and neighbours are one edit away`, () => {
+      const space = createConvSpace(task);
+      fc.assert(
+        fc.property(seeds, (seed) => {
+          const rng = new Rng(seed);
+          const architecture = space.sample(rng);
+          const choices = space.choices(architecture);
+          expect(choices).toHaveLength(space.decisions.length);
+          expect(space.fromChoices(choices)).toEqual(architecture);
+          const drawn = space.decisions.map(({ options }) => rng.integer(options));
+          expectLegal(space.fromChoices(drawn), task);
+          const neighbours = space.neighbours(architecture, rng);
+          expect(new Set(neighbours.map((one) => JSON.stringify(one))).size).toBe(
+            neighbours.length,
+          );
+          expect(neighbours).not.toContainEqual(architecture);
+          const lengths = neighbours.map((one) => space.features(one).length);
+          expect(new Set(lengths)).toEqual(new Set([space.features(architecture).length]));
+        }),
+        { numRuns: 30 },
+      );
+    });
+
     test(`${name}: a child has each part from a parent, up to what fits its feature maps`, () => {
       const space = createConvSpace(task);
       fc.assert(
