@@ -24,6 +24,7 @@ const defaults: Partial<Readonly<Record<OpName, Defaults>>> = {
   CumSum: { exclusive: 0, reverse: 0 },
   DequantizeLinear: { axis: 1, block_size: 0, output_dtype: 0 },
   Elu: { alpha: 1 },
+  EyeLike: { k: 0 },
   Flatten: { axis: 1 },
   Gather: { axis: 0 },
   Gelu: { approximate: 'none' },

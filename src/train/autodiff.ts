@@ -110,12 +110,18 @@ function dependents(
 ): ReadonlySet<string> {
   const active = new Set(wrt);
   for (const node of nodes) {
-    if (!node.inputs.some((name) => active.has(name))) continue;
+    if (!node.inputs.some((name) => active.has(name)) || isIndependent(node)) continue;
     for (const output of node.outputs) {
       if (output !== '' && isFloat(builder, node, output)) active.add(output);
     }
   }
   return active;
+}
+
+/** Whether the outputs are the same for all values of the inputs. */
+function isIndependent(node: Node): boolean {
+  const row = rowOf(node);
+  return row !== undefined && 'notDifferentiable' in row && row.independent === true;
 }
 
 function isFloat(builder: GraphBuilder, node: Node, value: string): boolean {

@@ -6,7 +6,7 @@ import { attention } from './attention.js';
 import { criterion } from './criterion.js';
 import { elementwise } from './elementwise.js';
 import { gather } from './gather.js';
-import { generate } from './generate.js';
+import { generators } from './generate.js';
 import { image } from './image.js';
 import type { Kernel } from './kernel.js';
 import { layout } from './layout.js';
@@ -26,7 +26,7 @@ export const kernels: Readonly<Record<string, Kernel>> = {
   ...attention,
   ...criterion,
   ...gather,
-  ...generate,
+  ...generators,
   ...image,
   ...math,
   ...normalize,

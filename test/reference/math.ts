@@ -93,7 +93,9 @@ export const math: Kernels = {
   },
   BitwiseOr: bitwise((a, b) => a | b),
   BitwiseXor: bitwise((a, b) => a ^ b),
-  CastLike: (_, inputs) => [cast(need(inputs, 0), need(inputs, 1).dtype)],
+  CastLike: (node, inputs) => [
+    cast(need(inputs, 0), need(inputs, 1).dtype, intOf(node, 'saturate', 1) === 1),
+  ],
   Ceil: unary(Math.ceil),
   Celu: unary((x, n) => {
     const alpha = floatOf(n, 'alpha', 1);

@@ -3,6 +3,7 @@ import { type Graph, type Initializer, type Node, withGraph } from '../graph.js'
 import { labelInitializer, labelNode } from '../hash/label.js';
 import { isCommutative } from '../hash/term.js';
 import { isKnownOp } from '../op-schema.js';
+import { isRandom } from '../random.js';
 import { capturedBy } from '../uses.js';
 import type { Pass } from './pass.js';
 
@@ -21,7 +22,7 @@ export const shareCommonSubexpressions: Pass = (graph) => {
     const node = before.inputs.some((name) => renamed.has(name))
       ? { ...before, inputs: before.inputs.map(rename) }
       : before;
-    if (!isKnownOp(node.op, node.domain) || node.op === 'Dropout') return [node];
+    if (!isKnownOp(node.op, node.domain) || isRandom(node)) return [node];
     if (subgraphsOf(node).length > 0) return [node];
     const key = keyOf(node);
     const twin = known.get(key);

@@ -16,6 +16,8 @@ export type GradientRule = (context: GradientContext) => Gradients;
 /** A row for an operator that gradients cannot pass. */
 export interface NotDifferentiable {
   readonly notDifferentiable: string;
+  /** No value of its inputs changes its outputs: a gradient ends there, and is right. */
+  readonly independent?: true;
 }
 
 /**

@@ -1,4 +1,4 @@
-/** What makes tensors: ranges, random draws, windows. */
+/** Gradient cases: none of what makes tensors has a gradient. */
 import type { GradientCases } from './case.js';
 
 export const generateCases: GradientCases = {};
