@@ -1,11 +1,11 @@
 /** What can be said of a model without running it. */
 
-import { subgraphsOf } from '../ir/attributes.js';
 import type { Graph, Node } from '../ir/graph.js';
 import { inferTypes } from '../ir/infer.js';
 import { listOverridable } from '../ir/onnx/overridable.js';
 import { isKnownOp } from '../ir/op-schema.js';
 import { isQuantized } from '../ir/pass/quantize.js';
+import { allNodes } from '../ir/uses.js';
 import type { ResolvedInputs } from '../measure/dims.js';
 import { inferCostOf } from '../measure/measure.js';
 import { type ElementType, tensorBytes } from '../util/tensor.js';
@@ -92,11 +92,6 @@ export function inspectModel(model: Uint8Array, graph: Graph, inputs: ResolvedIn
       .filter(({ bytes }) => bytes >= LARGE_BYTES)
       .sort((a, b) => b.bytes - a.bytes),
   };
-}
-
-/** The nodes of the graph and of all bodies in it. */
-function allNodes(graph: Graph): Node[] {
-  return graph.nodes.flatMap((node) => [node, ...subgraphsOf(node).flatMap(allNodes)]);
 }
 
 function byOp(nodes: readonly Node[]): OpNodes[] {

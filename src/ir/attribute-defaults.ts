@@ -10,6 +10,14 @@ type Defaults = Readonly<Record<string, number | string>>;
 const window = { auto_pad: 'NOTSET', dilations: 1, pads: 0, strides: 1 };
 const reduce = { keepdims: 1, noop_with_empty_axes: 0 };
 
+const recurrent = { direction: 'forward', layout: 0 };
+const scan = {
+  scan_input_axes: 0,
+  scan_input_directions: 0,
+  scan_output_axes: 0,
+  scan_output_directions: 0,
+};
+
 /** For a list, the number that every entry has. */
 const defaults: Partial<Readonly<Record<OpName, Defaults>>> = {
   ArgMax: { axis: 0, keepdims: 1, select_last_index: 0 },
@@ -27,6 +35,7 @@ const defaults: Partial<Readonly<Record<OpName, Defaults>>> = {
   EyeLike: { k: 0 },
   Flatten: { axis: 1 },
   Gather: { axis: 0 },
+  GRU: { ...recurrent, linear_before_reset: 0 },
   Gelu: { approximate: 'none' },
   Gemm: { alpha: 1, beta: 1, transA: 0, transB: 0 },
   GroupNormalization: { epsilon: 1e-5, stash_type: 1 },
@@ -38,6 +47,7 @@ const defaults: Partial<Readonly<Record<OpName, Defaults>>> = {
   LeakyRelu: { alpha: 0.01 },
   LpNormalization: { axis: -1, p: 2 },
   MaxPool: { ...window, ceil_mode: 0, storage_order: 0 },
+  LSTM: { ...recurrent, input_forget: 0 },
   Mod: { fmod: 0 },
   NegativeLogLikelihoodLoss: { reduction: 'mean' },
   OneHot: { axis: -1 },
@@ -48,6 +58,7 @@ const defaults: Partial<Readonly<Record<OpName, Defaults>>> = {
   ReduceL2: reduce,
   ReduceLogSum: reduce,
   ReduceLogSumExp: reduce,
+  RNN: recurrent,
   ReduceMax: reduce,
   ReduceMean: reduce,
   ReduceMin: reduce,
@@ -56,6 +67,7 @@ const defaults: Partial<Readonly<Record<OpName, Defaults>>> = {
   ReduceSumSquare: reduce,
   Reshape: { allowzero: 0 },
   ScatterElements: { axis: 0, reduction: 'none' },
+  Scan: scan,
   Selu: { alpha: 1.6732631921768188, gamma: 1.0507010221481323 },
   Shape: { start: 0 },
   Shrink: { bias: 0, lambd: 0.5 },

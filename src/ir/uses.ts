@@ -2,6 +2,11 @@
 import { mapSubgraphs, subgraphsOf } from './attributes.js';
 import type { Graph, Node } from './graph.js';
 
+/** The nodes of a graph and of all bodies in it. */
+export function allNodes(graph: Pick<Graph, 'nodes'>): Node[] {
+  return graph.nodes.flatMap((node) => [node, ...subgraphsOf(node).flatMap(allNodes)]);
+}
+
 /** Outer values that the bodies of a node read, each once. */
 export function capturedBy(node: Node): readonly string[] {
   const bodies = subgraphsOf(node);

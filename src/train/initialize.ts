@@ -1,10 +1,12 @@
 /**
  * Weights drawn by the evaluator, never by an agent. What a tensor is follows from the node that reads
  * it: kernels are Kaiming normal (arXiv 1502.01852) over fan-out, matrices over fan-in, with gain 2
- * where something like a ReLU follows; biases are 0; scales 1; running mean 0 and variance 1.
+ * where something like a ReLU follows; biases are 0; scales 1; running mean 0 and variance 1. All of a
+ * recurrent layer of H units is uniform over ±1/√H, as PyTorch draws it.
  */
 import type { Graph, Initializer, Node } from '../ir/graph.js';
 import { withData } from '../ir/graph.js';
+import { allNodes } from '../ir/uses.js';
 import type { Rng } from '../util/random.js';
 import { elementCount } from '../util/tensor.js';
 
@@ -23,6 +25,8 @@ const RECTIFIERS = new Set([
   'Erf',
   'Sigmoid',
 ]);
+/** Gates of recurrent layers: their weights have as many rows per unit. */
+const GATES = { GRU: 3, LSTM: 4, RNN: 1 };
 /** Nodes between a layer and its activation. */
 const TRANSPARENT = new Set([
   'BatchNormalization',
@@ -39,7 +43,7 @@ const TRANSPARENT = new Set([
 /** The graph with data for all weights and states; each tensor has a random stream of its own. */
 export function drawWeights(graph: Graph, rng: Rng, options: DrawOptions = {}): Graph {
   const readers = new Map<string, Node[]>();
-  for (const node of graph.nodes) {
+  for (const node of allNodes(graph)) {
     for (const input of node.inputs) readers.set(input, [...(readers.get(input) ?? []), node]);
   }
   const drawn = new Map<string, Float32Array>();
@@ -47,25 +51,20 @@ export function drawWeights(graph: Graph, rng: Rng, options: DrawOptions = {}): 
     if (initializer.role === 'constant') continue;
     if (initializer.data !== undefined && options.redraw !== true) continue;
     const reader = readers.get(initializer.name)?.[0];
-    const { mean, deviation } = distribution(initializer, reader, readers);
+    const draw = distribution(initializer, reader, readers);
     const stream = rng.fork(initializer.name);
     drawn.set(
       initializer.name,
-      Float32Array.from({ length: elementCount(initializer.dims) }, () =>
-        deviation === 0 ? mean : mean + deviation * stream.normal(),
-      ),
+      Float32Array.from({ length: elementCount(initializer.dims) }, () => draw(stream)),
     );
   }
   return withData(graph, drawn);
 }
 
-interface Distribution {
-  readonly mean: number;
-  readonly deviation: number;
-}
+type Distribution = (rng: Rng) => number;
 
-const zero: Distribution = { mean: 0, deviation: 0 };
-const one: Distribution = { mean: 1, deviation: 0 };
+const zero: Distribution = () => 0;
+const one: Distribution = () => 1;
 
 function distribution(
   { name, dims }: Initializer,
@@ -73,10 +72,11 @@ function distribution(
   readers: ReadonlyMap<string, readonly Node[]>,
 ): Distribution {
   const place = reader?.inputs.indexOf(name) ?? -1;
-  const normal = (fan: number): Distribution => ({
-    mean: 0,
-    deviation: Math.sqrt((reader !== undefined && rectified(reader, readers) ? 2 : 1) / fan),
-  });
+  const normal = (fan: number): Distribution => {
+    const gain = reader !== undefined && rectified(reader, readers) ? 2 : 1;
+    const deviation = Math.sqrt(gain / fan);
+    return (rng) => deviation * rng.normal();
+  };
   switch (reader?.op) {
     case 'Conv': {
       if (place === 2) return zero;
@@ -103,6 +103,14 @@ function distribution(
     case 'LayerNormalization':
     case 'RMSNormalization':
       return place === 1 ? one : zero;
+    case 'GRU':
+    case 'LSTM':
+    case 'RNN': {
+      const rows = (dims[1] as number) / (place === 3 ? 2 : 1);
+      const hidden = place === 7 ? rows / 3 : rows / GATES[reader.op];
+      const bound = 1 / Math.sqrt(hidden);
+      return (rng) => rng.range(-bound, bound);
+    }
     case 'Mul':
     case 'Div':
       return one;

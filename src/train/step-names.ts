@@ -1,5 +1,6 @@
 /** Names of the deployment graph's values in the step graph, kept apart from the step's own. */
 import { type Graph, withGraph } from '../ir/graph.js';
+import { renameReads } from '../ir/uses.js';
 
 const PREFIX = 'net/';
 
@@ -13,7 +14,7 @@ export function ownName(name: string): string {
   return name.slice(PREFIX.length);
 }
 
-/** The graph with all its names as they are in the step graph. */
+/** The graph with all its names as they are in the step graph; bodies keep those of their own. */
 export function withStepNames(graph: Graph): Graph {
   const named = <T extends { readonly name: string }>(value: T): T => ({
     ...value,
@@ -24,8 +25,7 @@ export function withStepNames(graph: Graph): Graph {
     outputs: graph.outputs.map(named),
     initializers: graph.initializers.map(named),
     nodes: graph.nodes.map((node) => ({
-      ...node,
-      inputs: node.inputs.map(stepName),
+      ...renameReads(node, stepName),
       outputs: node.outputs.map(stepName),
     })),
   });

@@ -6,6 +6,7 @@
 import { UsageError } from '../../errors.js';
 import type { ElementType } from '../../util/tensor.js';
 import type { Graph, Initializer, InitializerRole, Node } from '../graph.js';
+import { allNodes } from '../uses.js';
 
 /** Metadata key of the roles that inference would get wrong. */
 export const ROLES_KEY = 'archwright.roles';
@@ -19,7 +20,10 @@ const slots: Readonly<Record<string, readonly (InitializerRole | undefined)[]>> 
   Gemm: [undefined, 'weight', 'weight'],
   MatMul: ['weight', 'weight'],
   BatchNormalization: [undefined, 'weight', 'weight', 'state', 'state'],
+  GRU: [undefined, 'weight', 'weight', 'weight'],
+  LSTM: [undefined, 'weight', 'weight', 'weight', undefined, undefined, undefined, 'weight'],
   LayerNormalization: [undefined, 'weight', 'weight'],
+  RNN: [undefined, 'weight', 'weight', 'weight'],
 };
 
 const floats: ReadonlySet<ElementType> = new Set(['float16', 'bfloat16', 'float32', 'float64']);
@@ -28,12 +32,12 @@ const floats: ReadonlySet<ElementType> = new Set(['float16', 'bfloat16', 'float3
 export type RoleSource = Pick<Graph, 'nodes' | 'initializers'>;
 
 /**
- * The role of every initializer by its consumers: floats in a weight slot are weights or state, so
+ * The role of every initializer by its consumers, those in bodies included: floats in a weight slot are weights or state, so
  * is a 1-D float added to the output of a MatMul; one without data is at least a weight; everything
  * else is constant.
  */
 export function inferRoles(graph: RoleSource): Roles {
-  const claims = claimsOf(graph.nodes, new Map(graph.initializers.map((i) => [i.name, i])));
+  const claims = claimsOf(allNodes(graph), new Map(graph.initializers.map((i) => [i.name, i])));
   return new Map(
     graph.initializers.map((initializer) => {
       const absent = initializer.data === undefined ? 'weight' : 'constant';

@@ -4,7 +4,7 @@
  * keep the type of their first input, out of the nested graph where need be.
  */
 import type { ElementType } from '../../util/tensor.js';
-import { intOf } from '../attributes.js';
+import { graphOf, intOf } from '../attributes.js';
 import { elementTypeOf } from '../element-codes.js';
 import type { Node } from '../graph.js';
 
@@ -49,11 +49,13 @@ export class Scope {
     const [input] = node.inputs;
     if (keepsType.has(node.op) && input !== undefined) return this.typeOf(input);
     switch (node.op) {
-      case 'If': {
-        const branch = node.attributes.then_branch;
-        if (branch?.kind !== 'graph') return undefined;
-        return branch.value.outputs[node.outputs.indexOf(name)]?.dtype;
-      }
+      case 'If':
+        return graphOf(node, 'then_branch')?.outputs[node.outputs.indexOf(name)]?.dtype;
+      case 'Loop':
+        // The body's first output is its condition.
+        return graphOf(node, 'body')?.outputs[node.outputs.indexOf(name) + 1]?.dtype;
+      case 'Scan':
+        return graphOf(node, 'body')?.outputs[node.outputs.indexOf(name)]?.dtype;
       case 'Cast':
         return elementTypeOf(intOf(node, 'to', 0));
       case 'Constant':

@@ -6,7 +6,7 @@
  */
 import { UsageError } from '../../errors.js';
 import { createTensorData, type HostTensor } from '../../util/tensor.js';
-import { floatOf, intOf, intsOf, stringOf, subgraphsOf } from '../attributes.js';
+import { floatOf, intOf, intsOf, mapSubgraphs, stringOf } from '../attributes.js';
 import {
   type Attribute,
   type Graph,
@@ -15,7 +15,7 @@ import {
   type TensorType,
   withGraph,
 } from '../graph.js';
-import { inferTypes } from '../infer.js';
+import { inferScope, type TypeScope } from '../infer.js';
 import { clampInt64 } from '../onnx/header.js';
 import { isKnownOp } from '../op-schema.js';
 import { countUses } from '../uses.js';
@@ -31,9 +31,9 @@ const OLDEST_OPSET = 7;
 const unchanged: ReadonlySet<string> = new Set(
   (
     'Acos Acosh ArgMin Asin Asinh Atan Atanh BitShift Ceil Compress Cos Cosh CumSum DepthToSpace ' +
-    'Det EyeLike Floor GRU GatherElements GatherND GlobalLpPool InstanceNormalization IsInf IsNaN ' +
-    'LRN LSTM LpNormalization LpPool MatMulInteger MaxUnpool Mean Mod Multinomial ' +
-    'NonMaxSuppression NonZero PRelu RNN RandomNormal RandomNormalLike RandomUniform ' +
+    'Det EyeLike Floor GatherElements GatherND GlobalLpPool InstanceNormalization IsInf IsNaN ' +
+    'LRN LpNormalization LpPool MatMulInteger MaxUnpool Mean Mod Multinomial ' +
+    'NonMaxSuppression NonZero PRelu RandomNormal RandomNormalLike RandomUniform ' +
     'RandomUniformLike Range ReduceL1 ReduceL2 ReduceLogSum ReduceLogSumExp ReduceProd ' +
     'ReduceSumSquare ReverseSequence RoiAlign Round ScatterND Selu Shrink Sin Sinh Size Softsign ' +
     'SpaceToDepth Tan ThresholdedRelu Unique Xor'
@@ -52,8 +52,8 @@ interface Context {
 type Converter = (node: Node, context: Context) => readonly Node[];
 
 /**
- * The graph in opset 13, or as it is when it is there already. Throws `UsageError` for what has no
- * translation: opsets before 7, nested graphs, operators that no list here knows.
+ * The graph in opset 13, its bodies too, or as it is when it is there already. Throws `UsageError` for
+ * what has no translation: opsets before 7, operators that no list here knows.
  */
 export function upgradeOpset(graph: Graph): PassResult {
   const opset = graph.opsets[''] ?? 0;
@@ -65,29 +65,41 @@ export function upgradeOpset(graph: Graph): PassResult {
     );
   };
   if (opset < OLDEST_OPSET) refuse(`an opset before ${OLDEST_OPSET}`);
-  const types = inferTypes(graph);
-  const uses = countUses(graph);
   const fresh = freshNamer(graph);
   const added: Initializer[] = [];
-  const context: Context = {
-    opset,
-    typeOf: (name) => types.get(name),
-    isUsed: (name) => name !== undefined && (uses.get(name) ?? 0) > 0,
-    fresh,
-    constant: (tensor, hint) => {
-      const name = fresh(hint);
-      added.push({ ...tensor, name, role: 'constant' });
-      return name;
-    },
+  const constant = (tensor: HostTensor, hint: string): string => {
+    const name = fresh(hint);
+    added.push({ ...tensor, name, role: 'constant' });
+    return name;
   };
-  const nodes = graph.nodes.flatMap((node) => {
-    if (subgraphsOf(node).length > 0) refuse(`node ${node.name} (${node.op}) with a nested graph`);
-    const convert = node.domain === '' ? converters[node.op] : undefined;
-    if (convert !== undefined) return convert(node, context);
-    const known = node.domain !== '' || isKnownOp(node.op) || unchanged.has(node.op);
-    if (!known) refuse(`node ${node.name} (${node.op})`);
-    return [node];
-  });
+  /** Constants that a body needs are stored around it. */
+  const convertNodes = (within: Graph, scope: TypeScope): Node[] => {
+    const uses = countUses(within);
+    const isUsed = (name: string | undefined) => name !== undefined && (uses.get(name) ?? 0) > 0;
+    const context: Context = {
+      opset,
+      typeOf: (name) => scope.typeOf(name),
+      isUsed,
+      fresh,
+      constant,
+    };
+    return within.nodes.flatMap((source) => {
+      const bodies = [...scope.bodiesOf(source).values()];
+      const node = mapSubgraphs(source, (body) => ({
+        ...body,
+        opsets: { ...body.opsets, '': UPGRADED_OPSET },
+        // Of a branch that is never taken nothing is inferred but what is around it.
+        nodes: convertNodes(body, bodies.find((run) => run.graph === body)?.scope ?? scope),
+      }));
+      const convert = node.domain === '' ? converters[node.op] : undefined;
+      if (convert !== undefined) return convert(node, context);
+      const known = node.domain !== '' || isKnownOp(node.op) || unchanged.has(node.op);
+      if (!known) refuse(`node ${node.name} (${node.op})`);
+      if (node.op === 'Scan' && opset < 9) refuse(`node ${node.name} (Scan) with a batch axis`);
+      return [node];
+    });
+  };
+  const nodes = convertNodes(graph, inferScope(graph));
   const opsets = { ...graph.opsets, '': UPGRADED_OPSET };
   const initializers = [...graph.initializers, ...added];
   return { graph: withGraph(graph, { opsets, nodes, initializers }), changed: true };

@@ -3,6 +3,7 @@
  * names of their own. What they read from around them keeps its name, so gradients reach it.
  */
 import type { Graph, Node } from '../../ir/graph.js';
+import { isKnownOp } from '../../ir/op-schema.js';
 import { renameReads } from '../../ir/uses.js';
 import type { NodeContext } from './rule.js';
 
@@ -43,6 +44,11 @@ function appendCopy(
   names: Map<string, string>,
   rename: (name: string) => string,
 ): void {
+  if (!isKnownOp(node.op, node.domain)) {
+    throw c.refuse(
+      `its body has ${node.domain || 'ai.onnx'}::${node.op}, whose gradient is not known`,
+    );
+  }
   const copy = renameReads(node, rename);
   const outputs = node.outputs.map((name) => {
     if (name === '') return '';

@@ -1,10 +1,12 @@
 /** Graphs of old operator sets and their translations, side by side in ONNX Runtime. */
 import * as ort from 'onnxruntime-node';
 import { describe, expect, it } from 'vitest';
+import { subgraphsOf } from '../../../src/ir/attributes.js';
 import type { Attribute, Graph, Node } from '../../../src/ir/graph.js';
 import { upgradeOpset } from '../../../src/ir/pass/upgrade-opset.js';
 import { problemsOf } from '../../../src/ir/verify.js';
 import { Rng } from '../../../src/util/random.js';
+import { graphOf } from '../control-graphs.js';
 import { normals, run } from './small-nets.js';
 
 type Plain = number | string | readonly number[];
@@ -93,6 +95,38 @@ describe('upgradeOpset', () => {
     }
   });
 
+  it.each([0, 1])('translates the branches of an If, condition %i', async (condition) => {
+    const graph = graphOf(
+      `branches (float[2, 3] x, bool c) => (float[] y) {
+        y = If (c) <
+          then_branch = t () => (float[] p) {
+            a = Clip <min = -0.5, max = 0.25> (x)
+            p = Softmax <axis = 0> (a)
+          },
+          else_branch = e () => (float[] q) {
+            d, mask = Dropout <ratio = 0.5> (x)
+            q = Slice <starts = [-9], ends = [9], axes = [1]> (d)
+          }
+        >
+      }`,
+      9,
+    );
+    const { graph: upgraded } = upgradeOpset(graph);
+    expect(problemsOf(upgraded)).toEqual([]);
+    const ops = upgraded.nodes.flatMap(subgraphsOf).map(({ nodes }) => nodes.map(({ op }) => op));
+    expect(ops).toEqual([
+      ['Identity', 'Slice'],
+      ['Clip', 'Shape', 'Flatten', 'Softmax', 'Reshape'],
+    ]);
+    const feeds = {
+      x: new ort.Tensor('float32', normals(new Rng('branches'), 6), [2, 3]),
+      c: new ort.Tensor('bool', Uint8Array.of(condition), []),
+    };
+    const [expected, received] = [await run(graph, feeds), await run(upgraded, feeds)];
+    expect(received.y?.dims).toEqual(expected.y?.dims);
+    expect(received.y?.data).toEqual(expected.y?.data);
+  });
+
   it('leaves a newer graph as it is', () => {
     const graph = oldGraph(13, 'Relu', {});
     expect(upgradeOpset(graph)).toEqual({ graph, changed: false });
@@ -105,6 +139,17 @@ describe('upgradeOpset', () => {
       'a mask that is read',
       oldGraph(9, 'Dropout', {}, { outputs: 2 }),
       'expected a mask that nobody reads',
+    ],
+    [
+      'a Scan with a batch axis',
+      graphOf(
+        `old (float[B, 3] h0, float[B, 7, 3] u) => (float[] h) {
+          h = Scan ("", h0, u) <num_scan_inputs = 1, body = step (float[3] s, float[3] v)
+            => (float[3] n) { n = Add(s, v) }>
+        }`,
+        8,
+      ),
+      'received node h (Scan) with a batch axis',
     ],
     ['spatial 0', oldGraph(7, 'BatchNormalization', { spatial: 0 }), 'received spatial 0'],
   ])('refuses %s in one line', (_, graph, message) => {
