@@ -83,6 +83,12 @@ export interface Graph {
  */
 export const DEFAULT_OPSET = 17;
 
+/**
+ * The newest operator set that ONNX Runtime 1.30 takes. Set 27 adds operators (LinearAttention,
+ * CausalConvWithState) that are trained as graphs of older ones, and changes no other's meaning.
+ */
+export const NEWEST_RUNNABLE_OPSET = 26;
+
 /** Domain of the operators that `kernels/cpu` implements. */
 export const NATIVE_DOMAIN = 'archwright';
 

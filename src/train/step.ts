@@ -11,6 +11,7 @@ import {
   type Graph,
   type Initializer,
   NATIVE_DOMAIN,
+  NEWEST_RUNNABLE_OPSET,
   withDims,
 } from '../ir/graph.js';
 import type { ElementType } from '../util/tensor.js';
@@ -99,7 +100,7 @@ export function createTrainingStep(
   requireKnown(graph.nodes);
   const bound = withStepNames(bindBatch(graph, batch));
   const b = new GraphBuilder(`${graph.name}.step`, {
-    opset: Math.max(DEFAULT_OPSET, graph.opsets[''] ?? 0),
+    opset: Math.min(NEWEST_RUNNABLE_OPSET, Math.max(DEFAULT_OPSET, graph.opsets[''] ?? 0)),
     domains: kernels === 'native' ? { [NATIVE_DOMAIN]: 1 } : {},
   });
   for (const { name, dtype, shape } of bound.inputs) b.input(name, dtype, shape ?? []);

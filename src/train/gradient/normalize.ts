@@ -17,7 +17,7 @@ const MVN_EPSILON = 1e-9;
 
 /** Mean over `axes`, which stay with size 1. */
 function average(c: GradientContext, value: string, axes: readonly number[]): string {
-  return c.scale(c.reduceSum(value, axes, 1), 1 / countAlong(c.dims(value), axes));
+  return c.div(c.reduceSum(value, axes, 1), c.scalar(countAlong(c.dims(value), axes), value));
 }
 
 /** 1/√(v + ε) */
