@@ -15,6 +15,7 @@ import { elementCount } from '../util/tensor.js';
 import { alignNodes } from './inherit/align.js';
 import { planInsertions } from './inherit/insertion.js';
 import { ChannelMap } from './inherit/mapping.js';
+import { withNormsOf } from './inherit/norms.js';
 import { traceChannels } from './inherit/trace.js';
 import { INHERITANCE_KINDS, type InheritanceKind, Transfer } from './inherit/transfer.js';
 
@@ -47,14 +48,15 @@ export type InheritanceSummary = Readonly<Record<InheritanceKind, number>> & {
 };
 
 /**
- * @param parent with data for all weights and states.
+ * @param trained the parent, with data for all weights and states.
  * @param child with drawn data for all weights and states, of role and type float32.
  * @param rng for which channels are repeated, and the shares of the repeated.
  */
-export function inheritWeights(parent: Graph, child: Graph, rng: Rng): Inheritance {
-  for (const { name, data } of [...parent.initializers, ...child.initializers]) {
+export function inheritWeights(trained: Graph, child: Graph, rng: Rng): Inheritance {
+  for (const { name, data } of [...trained.initializers, ...child.initializers]) {
     if (data === undefined) throw new InternalError(`inheritance: ${name} has no data`);
   }
+  const parent = withNormsOf(trained, child);
   const pairs = alignNodes(child, parent);
   const channels = { child: traceChannels(child), parent: traceChannels(parent) };
   const map = new ChannelMap({ child, parent }, channels, pairs, rng.fork('channels'));

@@ -2,6 +2,8 @@
 import { describe, expect, test } from 'vitest';
 import { GraphBuilder } from '../../../src/ir/builder.js';
 import { type Graph, type Initializer, withGraph } from '../../../src/ir/graph.js';
+import { decodeModel } from '../../../src/ir/onnx/decode.js';
+import { encodeModel } from '../../../src/ir/onnx/encode.js';
 import { createConvNext } from '../../../src/space/baseline/convnext.js';
 import type { ConvArchitecture } from '../../../src/space/conv-architecture.js';
 import { type InheritanceKind, inheritWeights } from '../../../src/train/inherit.js';
@@ -48,6 +50,7 @@ const preserved: Readonly<Record<string, readonly [ConvArchitecture, Inheritance
     'deepened',
   ],
   'a hidden layer': [{ ...base, head: { pool: 'average', hidden: 64 } }, 'deepened'],
+  'batch norms give way to biases': [{ ...base, norm: 'none' }, 'copied'],
   'everything wider and deeper': [
     {
       ...base,
@@ -80,6 +83,13 @@ describe('a child computes what its parent does after', () => {
     });
   }
 
+  test('its parent was read from a file', () => {
+    for (const graph of [decode(base), createConvNext(task)]) {
+      const parent = decodeModel(encodeModel(asTrained(graph, 1)), 'parent.onnx');
+      expect(inherit(parent, graph)).toMatchObject({ isPreserved: true, share: 1 });
+    }
+  });
+
   test('wider layers before a classifier that reads positions', async () => {
     const parent = asTrained(decode(flat), 1);
     const wide = { ...withStage(flat, 3, { width: 48 }), head: { ...flat.head, hidden: 64 } };
@@ -97,6 +107,9 @@ describe('a child computes what its parent does after', () => {
       expect(isPreserved).toBe(true);
       expect(distance(await outputsOf(parent), await outputsOf(graph))).toBeLessThan(1e-4);
     }
+    const { graph, isPreserved } = inherit(parent, decode(base));
+    expect(isPreserved).toBe(true);
+    expect(distance(await outputsOf(parent), await outputsOf(graph))).toBeLessThan(1e-4);
   });
 });
 
