@@ -5,7 +5,7 @@ import { basename, extname, join, resolve } from 'node:path';
 import type { Agent, Problem } from '../agent/agent.js';
 import { createEvolutionAgent } from '../agent/evolution.js';
 import { createOperators } from '../agent/operators.js';
-import { createRandomAgent } from '../agent/random.js';
+import { strategies } from '../agent/strategy.js';
 import { type DataSpec, type Dataset, loadDataset } from '../data/data.js';
 import type { Device } from '../device/device.js';
 import { createDevice } from '../device/ort.js';
@@ -234,8 +234,7 @@ async function openDevices(
 }
 
 function createAgent(problem: Problem, agent: Config['agents'][number]): Agent {
-  if (agent === 'random') return createRandomAgent(problem);
-  if (agent === 'evolution') return createEvolutionAgent(problem);
+  if (typeof agent === 'string') return strategies[agent].create(problem);
   const { kind: _, ...options } = agent;
   const given = Object.entries(options).filter(([, value]) => value !== undefined);
   return createEvolutionAgent(problem, Object.fromEntries(given));

@@ -4,6 +4,7 @@
  * (`archwright schema`).
  */
 import { z } from 'zod';
+import { strategyNames } from '../agent/strategy.js';
 import { providerIds } from '../device/provider.js';
 import { classLosses } from '../train/loss/loss.js';
 import { optimizerNames, precisionNames, recipeDefaults } from '../train/recipe.js';
@@ -115,7 +116,7 @@ const deviceSchema = z.strictObject({
 });
 
 const agentSchema = z.union([
-  z.enum(['random', 'evolution']),
+  z.enum(strategyNames),
   z.strictObject({
     kind: z.literal('evolution'),
     populationSize: count.optional(),

@@ -2,6 +2,7 @@
 /** The command line: `archwright <command>`. Exit codes: 0 done, 1 failed, 2 usage. */
 import { Command, CommanderError } from 'commander';
 import { addBenchCommand } from './command/bench.js';
+import { addBenchAgentsCommand } from './command/bench-agents.js';
 import { addCompareCommand } from './command/compare.js';
 import { addDevicesCommand } from './command/devices.js';
 import { addDoctorCommand } from './command/doctor.js';
@@ -28,6 +29,7 @@ addBenchCommand(program);
 addCompareCommand(program);
 addProfileCommand(program);
 addTrainCommand(program);
+addBenchAgentsCommand(program);
 addExportCommand(program);
 addDevicesCommand(program);
 addRooflineCommand(program);
