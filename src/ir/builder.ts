@@ -208,10 +208,9 @@ export class GraphBuilder {
     return Object.hasOwn(this.#scope.opsets, domain);
   }
 
-  /** Elements of a constant, or undefined where `value` is no constant initializer. */
+  /** Elements of a constant (initializer or Constant node), or undefined where `value` is none. */
   constantOf(value: string): TensorData | undefined {
-    const initializer = this.#initializers.get(value);
-    return initializer?.role === 'constant' ? initializer.data : undefined;
+    return this.#scope.constantOf(value);
   }
 
   /** Contents of a small integer tensor as far as they follow from the graph, row-major. */

@@ -3,7 +3,7 @@
  * the *contents* of small integer and bool tensors, since exported models compute their Reshape
  * targets with Shape, Gather and Concat, and branch on sizes. Dimensions may be symbolic throughout.
  */
-import { elementCount, type HostTensor } from '../util/tensor.js';
+import { elementCount, type HostTensor, type TensorData } from '../util/tensor.js';
 import { graphOf, tensorOf } from './attributes.js';
 import type { Graph, Initializer, Node, TensorType } from './graph.js';
 import { isKnownOp } from './op-schema.js';
@@ -29,6 +29,8 @@ export class TypeScope {
   /** Types of this graph's own values. */
   readonly types = new Map<string, TensorType>();
   readonly contents = new Map<string, Contents>();
+  /** Elements of initializers of that role and of what Constant nodes give. */
+  readonly #constants = new Map<string, TensorData>();
   readonly #bodies = new Map<Node, Bodies>();
   /** Names of a nested graph's own values, also of those whose type is unknown. */
   readonly #own = new Set<string>();
@@ -49,6 +51,11 @@ export class TypeScope {
     return this.contents.get(name) ?? this.#outerOf(name)?.contentsOf(name);
   }
 
+  /** Elements of a constant of this graph or of those around it. */
+  constantOf(name: string): TensorData | undefined {
+    return this.#constants.get(name) ?? this.#outerOf(name)?.constantOf(name);
+  }
+
   /** The nested graphs of a node that was added, as they run. */
   bodiesOf(node: Node): Bodies {
     return this.#bodies.get(node) ?? new Map();
@@ -58,7 +65,7 @@ export class TypeScope {
   addInitializer(initializer: Initializer): void {
     this.types.set(initializer.name, { dtype: initializer.dtype, shape: initializer.dims });
     if (initializer.role === 'constant' && initializer.data !== undefined) {
-      this.#addContents(initializer.name, { ...initializer, data: initializer.data });
+      this.#addConstant(initializer.name, { ...initializer, data: initializer.data });
     }
   }
 
@@ -68,13 +75,14 @@ export class TypeScope {
     if (!isKnownOp(node.op, node.domain)) return;
     const value = node.op === 'Constant' ? tensorOf(node, 'value') : undefined;
     const output = node.outputs[0];
-    if (value !== undefined && output !== undefined) this.#addContents(output, value);
+    if (value !== undefined && output !== undefined) this.#addConstant(output, value);
     const scopes = new Map<string, Omit<BodyScope, 'runs'>>();
     const { types, contents, furtherContents, runs } = shapeRules[node.op]({
       node,
       opset: this.opsets[''] ?? 0,
       inputs: node.inputs.map((name) => this.typeOf(name)),
       contents: node.inputs.map((name) => this.contentsOf(name)),
+      constants: node.inputs.map((name) => this.constantOf(name)),
       inferBody: (attribute, inputs) => {
         const graph = graphOf(node, attribute);
         if (graph === undefined) fail(node, `expected a graph in ${attribute}, received none`);
@@ -141,7 +149,8 @@ export class TypeScope {
     return scope;
   }
 
-  #addContents(name: string, tensor: HostTensor): void {
+  #addConstant(name: string, tensor: HostTensor): void {
+    this.#constants.set(name, tensor.data);
     const followed = ['int64', 'int32', 'bool'].includes(tensor.dtype);
     if (!followed || elementCount(tensor.dims) > MAX_CONTENTS) return;
     this.contents.set(name, Array.from(tensor.data, Number));

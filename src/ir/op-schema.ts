@@ -63,7 +63,7 @@ export const opSchemas = {
   AveragePool: {
     inputs: [1, 1],
     outputs: [1, 1],
-    attributes: { ...window, ceil_mode: 'int', count_include_pad: 'int' },
+    attributes: { ...window, ceil_mode: 'int', count_include_pad: 'int', dilations: 'ints' },
   },
   BatchNormalization: {
     inputs: [5, 5],

@@ -83,7 +83,10 @@ interface Example {
 function buildExample({ graph, inputs, outputs }: Prepared, rng: Rng): Example {
   const values = new Map([...inputs].map(([name, stored]) => [name, fromHost(stored)]));
   const isFloat = (dtype: ElementType | undefined) => dtype !== undefined && isFloating(dtype);
-  const wanted = graph.inputs.filter(({ name, dtype }) => isFloat(dtype) && inputs.has(name));
+  const deciding = decidingInputs(graph);
+  const wanted = graph.inputs.filter(
+    ({ name, dtype }) => isFloat(dtype) && inputs.has(name) && !deciding.has(name),
+  );
   // Everything that is not differentiated is constant, as it is in a training graph.
   const constants = graph.inputs.flatMap(({ name }) => {
     const stored = inputs.get(name);
@@ -125,6 +128,15 @@ function buildExample({ graph, inputs, outputs }: Prepared, rng: Rng): Example {
   for (const gradient of new Set(gradients.values())) b.output(gradient, `out.${gradient}`);
   const wrt = names.filter((name) => gradients.has(name));
   return { forward, backward: b.build(), inputs: values, wrt, seeds, gradients };
+}
+
+/** Floats that decide sizes: scales and regions of Resize. A training graph must know them. */
+function decidingInputs(graph: Graph): ReadonlySet<string> {
+  return new Set(
+    graph.nodes.flatMap(({ op, inputs }) =>
+      op === 'Resize' || op === 'Upsample' ? inputs.slice(1) : [],
+    ),
+  );
 }
 
 /** What is wrong; undefined where nothing is. `smooth` is false where no verdict was possible. */

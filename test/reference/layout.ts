@@ -1,4 +1,4 @@
-import { intOf, intsOf, tensorOf } from '../../src/ir/attributes.js';
+import { floatOf, intOf, intsOf, stringOf, tensorOf } from '../../src/ir/attributes.js';
 import { count, integers, type Kernels, need, positive } from './kernel.js';
 import { fromHost } from './stored.js';
 import {
@@ -7,8 +7,6 @@ import {
   generate,
   get,
   getBroadcast,
-  indices,
-  offset,
   reshape,
   scalar,
   size,
@@ -44,6 +42,20 @@ function sliced(length: number, start: number, end: number, step: number) {
   const first = step > 0 ? clamp(from, 0, length) : clamp(from, 0, length - 1);
   const last = step > 0 ? clamp(to, 0, length) : clamp(to, -1, length - 1);
   return { first, step, taken: Math.max(0, Math.ceil((last - first) / step)) };
+}
+
+/** The element at `place` of those from `low` to before `high`, by the modes of Pad. */
+function bordered(place: number, low: number, high: number, mode: string): number {
+  let found = place;
+  const length = high - low;
+  if (mode === 'edge') return Math.min(Math.max(place, low), high - 1);
+  while (mode === 'wrap' && found < low) found += length;
+  while (mode === 'wrap' && found >= high) found -= length;
+  if (mode === 'reflect' && length === 1) return low;
+  while (mode === 'reflect' && (found < low || found >= high)) {
+    found = found < low ? 2 * low - found : 2 * (high - 1) - found;
+  }
+  return found;
 }
 
 export const layout: Kernels = {
@@ -87,21 +99,24 @@ export const layout: Kernels = {
       }),
     ];
   },
-  OneHot: (_, inputs) => {
+  OneHot: (node, inputs) => {
     const [picks, depth, values] = [need(inputs, 0), need(inputs, 1), need(inputs, 2)];
-    const classes = at(depth.data, 0);
+    const classes = Math.trunc(at(depth.data, 0));
+    const axis = positive(intOf(node, 'axis', -1), picks.dims.length + 1);
     return [
-      generate([...picks.dims, classes], (index) =>
-        at(values.data, positive(get(picks, index.slice(0, -1)), classes) === index.at(-1) ? 1 : 0),
-      ),
+      generate(picks.dims.toSpliced(axis, 0, classes), (index) => {
+        const pick = Math.trunc(get(picks, index.toSpliced(axis, 1)));
+        return at(values.data, positive(pick, classes) === index[axis] ? 1 : 0);
+      }),
     ];
   },
   Pad: (node, inputs) => {
     const x = need(inputs, 0);
     const rank = x.dims.length;
     const pads = integers(node, 'pads', inputs[1]) ?? [];
-    const value = inputs[2]?.data[0] ?? 0;
+    const value = inputs[2]?.data[0] ?? floatOf(node, 'value', 0);
     const axes = inputs[3] === undefined ? count(rank) : Array.from(inputs[3].data);
+    const mode = stringOf(node, 'mode', 'constant');
     const begin = x.dims.map(() => 0);
     const end = x.dims.map(() => 0);
     axes.forEach((axis, i) => {
@@ -111,7 +126,12 @@ export const layout: Kernels = {
     const dims = x.dims.map((d, i) => d + at(begin, i) + at(end, i));
     return [
       generate(dims, (index) => {
-        const from = index.map((n, i) => n - at(begin, i));
+        const from = index.map((n, i) => {
+          // What is cut off is no part of what is mirrored or repeated.
+          const low = Math.max(0, -at(begin, i));
+          const high = at(x.dims, i) - Math.max(0, -at(end, i));
+          return bordered(n - at(begin, i), low, high, mode);
+        });
         return from.every((n, i) => n >= 0 && n < at(x.dims, i)) ? get(x, from) : value;
       }),
     ];
@@ -126,21 +146,6 @@ export const layout: Kernels = {
         wanted.map((d) => (d === -1 ? x.data.length / size(known) : d)),
       ),
     ];
-  },
-  ScatterElements: (node, inputs) => {
-    const [x, picks, updates] = [need(inputs, 0), need(inputs, 1), need(inputs, 2)];
-    const axis = positive(intOf(node, 'axis', 0), x.dims.length);
-    const reduction = node.attributes.reduction;
-    const adds = reduction?.kind === 'string' && reduction.value === 'add';
-    const result = tensor(x.dims, x.data);
-    for (const index of indices(picks.dims)) {
-      const place = offset(
-        x.dims,
-        moved(index, axis, positive(get(picks, index), at(x.dims, axis))),
-      );
-      result.data[place] = get(updates, index) + (adds ? at(result.data, place) : 0);
-    }
-    return [result];
   },
   Shape: (node, inputs) => {
     const { dims } = need(inputs, 0);
@@ -172,7 +177,9 @@ export const layout: Kernels = {
   Split: (node, inputs) => {
     const x = need(inputs, 0);
     const axis = positive(intOf(node, 'axis', 0), x.dims.length);
-    const equal = node.outputs.map(() => at(x.dims, axis) / node.outputs.length);
+    const parts = node.outputs.length;
+    const part = Math.ceil(at(x.dims, axis) / parts);
+    const equal = count(parts).map((i) => Math.min(part, at(x.dims, axis) - i * part));
     let start = 0;
     return (integers(node, 'split', inputs[1]) ?? equal).map((length) => {
       const from = start;

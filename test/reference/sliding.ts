@@ -80,21 +80,36 @@ export function conv(node: Node, x: Tensor, w: Tensor, bias: Tensor | undefined)
   });
 }
 
+function withoutAutoPad({ attributes }: Node): Node['attributes'] {
+  const { auto_pad: mode, ...rest } = attributes;
+  const isExplicit = mode?.kind !== 'string' || mode.value === 'NOTSET';
+  return isExplicit ? rest : Object.fromEntries(Object.entries(rest).filter(([k]) => k !== 'pads'));
+}
+
 function convTranspose(node: Node, x: Tensor, w: Tensor, bias: Tensor | undefined): Tensor {
   const small = x.dims.slice(2);
   const [inputs, perGroup, ...kernel] = w.dims as [number, number, ...number[]];
   const groups = intOf(node, 'group', 1);
-  const g = geometry(node, kernel, small);
   const extra = intsOf(node, 'output_padding') ?? kernel.map(() => 0);
-  const large = small.map(
+  const plain = geometry({ ...node, attributes: withoutAutoPad(node) }, kernel, small);
+  const full = small.map(
     (length, i) =>
-      (length - 1) * at(g.strides, i) +
+      (length - 1) * at(plain.strides, i) +
       at(extra, i) +
-      (at(kernel, i) - 1) * at(g.dilations, i) +
-      1 -
-      at(g.begin, i) -
-      at(g.end, i),
+      (at(kernel, i) - 1) * at(plain.dilations, i) +
+      1,
   );
+  const mode = stringOf(node, 'auto_pad', 'NOTSET');
+  const stated =
+    intsOf(node, 'output_shape')?.slice(-kernel.length) ??
+    (mode.startsWith('SAME') ? small.map((length, i) => length * at(plain.strides, i)) : undefined);
+  const large = stated ?? full.map((length, i) => length - at(plain.begin, i) - at(plain.end, i));
+  const begin = large.map((length, i) => {
+    if (stated === undefined) return at(plain.begin, i);
+    const cut = Math.max(0, at(full, i) - length);
+    return mode === 'SAME_UPPER' ? Math.floor(cut / 2) : cut - Math.floor(cut / 2);
+  });
+  const g = { ...plain, begin };
   const y = zeros([at(x.dims, 0), perGroup * groups, ...large]);
   for (const [n = 0, c = 0, ...position] of indices(x.dims)) {
     const first = Math.floor(c / (inputs / groups)) * perGroup;
@@ -111,11 +126,19 @@ function convTranspose(node: Node, x: Tensor, w: Tensor, bias: Tensor | undefine
   return generate(y.dims, (index) => get(y, index) + at(bias.data, at(index, 1)));
 }
 
+/** Place in the flat tensor; by column, the spatial axes count from the first one up. */
+function flatPlace(dims: readonly number[], index: readonly number[], byColumn: boolean): number {
+  if (!byColumn) return offset(dims, index);
+  const reversed = (list: readonly number[]) => [...list.slice(0, 2), ...list.slice(2).reverse()];
+  return offset(reversed(dims), reversed(index));
+}
+
 function maxPool(node: Node, x: Tensor): Tensor[] {
   const spatial = x.dims.slice(2);
   const g = geometry(node, intsOf(node, 'kernel_shape') ?? [], spatial);
   const dims = [...x.dims.slice(0, 2), ...positions(g, spatial, intOf(node, 'ceil_mode', 0) === 1)];
   const picked = zeros(dims);
+  const byColumn = intOf(node, 'storage_order', 0) === 1;
   const values = generate(dims, (index) => {
     const [n = 0, c = 0, ...position] = index;
     let best = Number.NEGATIVE_INFINITY;
@@ -123,7 +146,7 @@ function maxPool(node: Node, x: Tensor): Tensor[] {
       const place = tapAt(g, position, tap);
       if (!inside(place, spatial) || get(x, [n, c, ...place]) <= best) continue;
       best = get(x, [n, c, ...place]);
-      picked.data[offset(dims, index)] = offset(x.dims, [n, c, ...place]);
+      picked.data[offset(dims, index)] = flatPlace(x.dims, [n, c, ...place], byColumn);
     }
     return best;
   });
@@ -152,11 +175,39 @@ function averagePool(node: Node, x: Tensor): Tensor {
   });
 }
 
+function lpPool(node: Node, x: Tensor): Tensor {
+  const spatial = x.dims.slice(2);
+  const g = geometry(node, intsOf(node, 'kernel_shape') ?? [], spatial);
+  const p = intOf(node, 'p', 2);
+  const dims = [...x.dims.slice(0, 2), ...positions(g, spatial, intOf(node, 'ceil_mode', 0) === 1)];
+  return generate(dims, ([n = 0, c = 0, ...position]) => {
+    let sum = 0;
+    for (const tap of indices(g.kernel)) {
+      const place = tapAt(g, position, tap);
+      if (inside(place, spatial)) sum += Math.abs(get(x, [n, c, ...place])) ** p;
+    }
+    return sum ** (1 / p);
+  });
+}
+
 export const sliding: Kernels = {
   AveragePool: (node, inputs) => [averagePool(node, need(inputs, 0))],
   Conv: (node, inputs) => [conv(node, need(inputs, 0), need(inputs, 1), inputs[2])],
   ConvTranspose: (node, inputs) => [
     convTranspose(node, need(inputs, 0), need(inputs, 1), inputs[2]),
   ],
+  GlobalLpPool: (node, inputs) => {
+    const x = need(inputs, 0);
+    const p = intOf(node, 'p', 2);
+    const whole = generate([...x.dims.slice(0, 2), ...x.dims.slice(2).map(() => 1)], ([n, c]) => {
+      let sum = 0;
+      for (const place of indices(x.dims.slice(2))) {
+        sum += Math.abs(get(x, [n as number, c as number, ...place])) ** p;
+      }
+      return sum ** (1 / p);
+    });
+    return [whole];
+  },
+  LpPool: (node, inputs) => [lpPool(node, need(inputs, 0))],
   MaxPool: (node, inputs) => maxPool(node, need(inputs, 0)),
 };

@@ -14,7 +14,7 @@ import {
 } from './cases/case.js';
 import { controlCases } from './cases/control.js';
 import { criterionCases } from './cases/criterion.js';
-import { gatherCases } from './cases/gather.js';
+import { gatherCases, scatterElementsCases } from './cases/gather.js';
 import { generateCases } from './cases/generate.js';
 import { imageCases } from './cases/image.js';
 import { mathCases } from './cases/math.js';
@@ -105,6 +105,9 @@ const convolutions: readonly GradientCase[] = [
   conv('same upper', [1, 2, 6, 5], [2, 2, 3, 3], { strides: [2, 2], auto_pad: 'SAME_UPPER' }),
   conv('1d', [2, 3, 7], [2, 3, 3], { pads: [1, 1], strides: [2] }, 2),
   conv('1d wide', [2, 8, 7], [2, 8, 3], { pads: [1, 1] }),
+  conv('3d', [1, 2, 3, 4, 3], [2, 2, 2, 3, 2], { strides: [1, 2, 1], pads: [1, 1, 0, 0, 1, 1] }, 2),
+  conv('3d groups', [2, 4, 3, 2, 4], [2, 2, 2, 1, 3], { group: 2, pads: [0, 0, 1, 1, 0, 1] }),
+  conv('same lower', [1, 2, 6, 5], [2, 2, 2, 3], { strides: [2, 1], auto_pad: 'SAME_LOWER' }),
 ];
 
 /** The cases that our kernels take: two spatial dims, all attributes given. */
@@ -139,6 +142,11 @@ export const gradientCases: GradientCases = {
     pool('rounded up', [1, 1, 6, 6], [3, 3], { strides: [2, 2], ceil_mode: 1 }),
     pool('1d', [2, 3, 7], [3], { strides: [2] }),
     pool('same lower', [1, 1, 6, 5], [3, 2], { strides: [2, 2], auto_pad: 'SAME_LOWER' }),
+    pool('3d', [1, 2, 4, 3, 5], [2, 2, 3], { strides: [2, 1, 2], pads: [0, 1, 1, 0, 0, 1] }),
+    {
+      ...pool('dilated', [1, 2, 6, 5], [2, 3], { dilations: [2, 1], strides: [2, 3] }),
+      opset: 19,
+    },
   ],
   BatchNormalization: [
     { about: 'inference', inputs: [x(3, 2, 2, 2), x(2), x(2), x(2), positive(2)] },
@@ -196,6 +204,18 @@ export const gradientCases: GradientCases = {
     conv('groups', [1, 4, 3, 3], [4, 2, 2, 2], { group: 2, dilations: [2, 1] }),
     conv('depthwise', [2, 3, 3, 3], [3, 1, 3, 3], { ...dw, ...same }),
     conv('1d', [2, 2, 4], [2, 3, 3], { strides: [2], pads: [1, 0] }),
+    conv('3d', [1, 2, 2, 3, 2], [2, 2, 2, 1, 3], { strides: [1, 2, 1], pads: [0, 0, 1, 0, 0, 1] }),
+    conv('same upper', [1, 2, 3, 4], [2, 2, 3, 2], { strides: [2, 2], auto_pad: 'SAME_UPPER' }, 2),
+    conv('same lower', [1, 2, 3, 4], [2, 2, 4, 3], { strides: [2, 2], auto_pad: 'SAME_LOWER' }),
+    conv('stated size', [1, 1, 3, 3], [1, 2, 3, 3], {
+      strides: [3, 2],
+      output_shape: [10, 8],
+      output_padding: [1, 1],
+    }),
+    conv('smaller stated size', [1, 2, 3, 3], [2, 1, 4, 3], {
+      strides: [2, 2],
+      output_shape: [5, 6],
+    }),
   ],
   Div: overPositive,
   Dropout: unary,
@@ -277,6 +297,9 @@ export const gradientCases: GradientCases = {
     pool('rounded up', [1, 1, 6, 6], [3, 3], { strides: [2, 2], ceil_mode: 1 }, 2),
     pool('dilated', [1, 1, 6, 6], [2, 2], { dilations: [2, 2] }, 2),
     pool('1d', [2, 3, 7], [3], { strides: [2] }, 2),
+    pool('3d', [1, 2, 4, 3, 4], [2, 2, 3], { strides: [2, 1, 2], pads: [0, 1, 1, 0, 0, 1] }, 2),
+    pool('indices by column', [1, 2, 4, 5], [2, 2], { storage_order: 1, strides: [2, 1] }, 2),
+    pool('same upper', [1, 1, 5, 4], [2, 3], { strides: [2, 2], auto_pad: 'SAME_UPPER' }, 2),
   ],
   Min: variadic,
   Mul: binary,
@@ -284,6 +307,26 @@ export const gradientCases: GradientCases = {
   Pad: [
     { about: 'around', inputs: [x(2, 3), ints(1, 0, 2, 1)] },
     { about: 'cropped', inputs: [x(4, 3), ints(-1, 1, 0, -1)] },
+    { about: 'around, with a value', inputs: [x(2, 3), ints(1, 0, 2, 1), x()] },
+    {
+      about: 'listed axes',
+      inputs: [x(2, 3, 2), ints(1, 0, 0, 2), undefined, ints(-1, 1)],
+      opset: 18,
+    },
+    ...['reflect', 'edge'].map((mode) => ({
+      about: mode,
+      inputs: [x(3, 2, 4), ints(2, 0, 3, 1, 1, 2)],
+      attributes: { mode },
+    })),
+    { about: 'wrap', inputs: [x(3, 4), ints(2, 3, 1, 4)], attributes: { mode: 'wrap' }, opset: 19 },
+    { about: 'edge, cropped', inputs: [x(4, 3), ints(-1, 2, 1, 0)], attributes: { mode: 'edge' } },
+  ],
+  OneHot: [
+    {
+      about: 'middle axis',
+      inputs: [{ dims: [2, 3], values: [0, -1, 7, 2, 1, 1] }, { dims: [], values: [4] }, x(2)],
+      attributes: { axis: 1 },
+    },
   ],
   Pow: [
     { about: 'same dims', inputs: [positive(3, 4), x(3, 4)] },
@@ -300,18 +343,7 @@ export const gradientCases: GradientCases = {
     { about: 'inferred', inputs: [x(2, 3, 4), ints(0, -1)] },
     { about: 'to a scalar', inputs: [x(1, 1), { dims: [0], values: [] }] },
   ],
-  ScatterElements: [
-    {
-      about: 'written',
-      inputs: [x(3, 4), { dims: [2, 2], values: [0, 3, 2, -3] }, x(2, 2)],
-      attributes: { axis: 1 },
-    },
-    {
-      about: 'added, repeated',
-      inputs: [x(3, 2), { dims: [3, 2], values: [0, 1, 0, 1, 2, 1] }, x(3, 2)],
-      attributes: { axis: 0, reduction: 'add' },
-    },
-  ],
+  ScatterElements: scatterElementsCases,
   Sigmoid: unary,
   Sign: unary,
   Slice: [

@@ -8,7 +8,7 @@ import { formatShape, isFixed } from './dims.js';
 import { commonType, fail, type ShapeRule, single, typeFrom } from './shape.js';
 
 /** One spatial axis of a sliding window. */
-interface Axis {
+export interface Axis {
   readonly kernel: Dim;
   readonly stride: number;
   readonly dilation: number;
@@ -18,7 +18,7 @@ interface Axis {
 }
 
 /** Attributes of the window, one entry per spatial axis. */
-function axesOf(node: Node, kernel: Shape): Axis[] {
+export function axesOf(node: Node, kernel: Shape): Axis[] {
   const rank = kernel.length;
   const list = (name: string, count: number, fallback: number): readonly number[] => {
     const given = intsOf(node, name) ?? new Array<number>(count).fill(fallback);
@@ -47,7 +47,7 @@ const isSame = (node: Node) => autoPadOf(node).startsWith('SAME');
 const spanOf = (kernel: number, dilation: number) => (kernel - 1) * dilation + 1;
 
 /** Number of window positions along one axis. */
-function slide(node: Node, size: Dim, axis: Axis, ceil: boolean): Dim {
+export function slide(node: Node, size: Dim, axis: Axis, ceil: boolean): Dim {
   const { kernel, stride, dilation, before, after } = axis;
   if (isSame(node)) {
     if (isFixed(size)) return Math.ceil(size / stride);
@@ -160,7 +160,7 @@ export const convTranspose: ShapeRule = (context) => {
 };
 
 /** Output size of a transposed convolution along one axis. */
-function spread(node: Node, size: Dim, axis: Axis, extra: number): Dim {
+export function spread(node: Node, size: Dim, axis: Axis, extra: number): Dim {
   const { kernel, stride, dilation, before, after } = axis;
   if (isSame(node)) return isFixed(size) ? size * stride : stride === 1 ? size : '?';
   if (!isFixed(kernel)) return '?';

@@ -4,7 +4,7 @@
  * A rule never guesses: what does not follow is `'?'` or absent, what contradicts is a `ShapeError`.
  */
 import { ArchwrightError } from '../../errors.js';
-import type { ElementType } from '../../util/tensor.js';
+import type { ElementType, TensorData } from '../../util/tensor.js';
 import type { Dim, Node, Shape, TensorType } from '../graph.js';
 import type { OpName } from '../op-schema.js';
 
@@ -25,6 +25,8 @@ export interface InferContext {
   readonly inputs: readonly (TensorType | undefined)[];
   /** Known integer contents of the inputs. */
   readonly contents: readonly (Contents | undefined)[];
+  /** Elements of inputs that are constants of any element type. */
+  readonly constants: readonly (TensorData | undefined)[];
   /**
    * Infers the nested graph of that attribute for these inputs, amid the values around the node, and
    * gives what is known of its outputs. The last call for an attribute is what gets recorded of it.

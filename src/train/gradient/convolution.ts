@@ -2,7 +2,7 @@
 import { intOf } from '../../ir/attributes.js';
 import { convolutionWeightGradient } from './convolution-weight.js';
 import { type GradientContext, type GradientRule, range } from './rule.js';
-import { coveredBy, type Window, windowOf } from './window.js';
+import { coveredBy, transposedWindowOf, type Window, windowOf } from './window.js';
 
 /** Y = X ∗ W + b: dX = dY ∗ᵀ W, dW = X ⋆ dY (correlation over batch and positions), db = Σ dY. */
 export const conv: GradientRule = (c) => {
@@ -27,11 +27,11 @@ export const convTranspose: GradientRule = (c) => {
   const large = c.dims(c.y).slice(2);
   const small = c.dims(x).slice(2);
   const kernel = c.dims(w).slice(2);
-  if (c.node.attributes.output_shape !== undefined) throw c.refuse('output_shape is not supported');
-  const window = windowOf(c.node, kernel, large, small);
+  const window = transposedWindowOf(c.node, kernel, large, small);
   return c.node.inputs.map((_, i) => {
     if (!c.wants[i]) return undefined;
-    if (i === 0) return c.op('Conv', [c.dy, w], windowAttributes(window, group));
+    if (i === 0)
+      return c.firstOf(c.op('Conv', [c.dy, w], windowAttributes(window, group)), c.dims(x));
     if (i === 1) return convolutionWeightGradient(c, { large: c.dy, small: x, window, group });
     return biasGradient(c);
   });

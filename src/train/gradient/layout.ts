@@ -1,5 +1,5 @@
 /** Operators that move elements: the seed is moved back. */
-import { intOf, intsOf, stringOf } from '../../ir/attributes.js';
+import { intOf, intsOf } from '../../ir/attributes.js';
 import { frontAxis, type GradientContext, type GradientRule, range } from './rule.js';
 
 /** Reshape, Flatten, Squeeze, Unsqueeze, Identity and Dropout in inference form. */
@@ -42,6 +42,7 @@ export const split: GradientRule = (c) => {
 /** Zeros around the seed; for a step s, s−1 zeros after each element; reversed for s < 0. */
 export const slice: GradientRule = (c) => {
   const dims = c.dims(c.x());
+  if (c.dims(c.dy).includes(0)) return [c.zeros(dims, c.dy)];
   const starts = c.ints('starts', 1) ?? [];
   const axes = c.ints('axes', 3) ?? range(starts.length);
   const steps = c.hasInput(4) ? (c.ints('steps', 4) ?? []) : starts.map(() => 1);
@@ -80,27 +81,6 @@ function interleaveZeros(c: GradientContext, value: string, axis: number, step: 
   );
   return c.slice(joined, [axis], [0], [length - step + 1]);
 }
-
-/** Constant padding: the seed without its borders. Other modes are refused. */
-export const pad: GradientRule = (c) => {
-  const mode = stringOf(c.node, 'mode', 'constant');
-  if (mode !== 'constant') throw c.refuse(`mode expected constant, received ${mode}`);
-  const dims = c.dims(c.x());
-  const pads = new Array<number>(2 * dims.length).fill(0);
-  const listed = c.ints('pads', 1) ?? [];
-  const axes = c.hasInput(3) ? (c.ints('axes', 3) ?? []) : range(dims.length);
-  axes.forEach((axis, i) => {
-    const front = frontAxis(axis, dims.length);
-    pads[front] = listed[i] as number;
-    pads[front + dims.length] = listed[i + axes.length] as number;
-  });
-  return [
-    c.pad(
-      c.dy,
-      pads.map((p) => -p),
-    ),
-  ];
-};
 
 /** The seed summed over the axes that were stretched. */
 export const expand: GradientRule = (c) => [c.sumTo(c.dy, c.dims(c.x()))];

@@ -168,6 +168,19 @@ export class NodeContext {
     return this.op('Slice', [value, b.ints(starts), b.ints(ends), b.ints(axes), b.ints(steps)]);
   }
 
+  /** The first elements of each axis, as many as `dims` say. */
+  firstOf(value: string, dims: readonly number[]): string {
+    const axes = this.dims(value).flatMap((size, i) => (size === dims[i] ? [] : [i]));
+    if (axes.length === 0) return value;
+    const ends = axes.map((axis) => dims[axis] as number);
+    return this.slice(
+      value,
+      axes,
+      axes.map(() => 0),
+      ends,
+    );
+  }
+
   /** Zero padding: `pads` as in ONNX, all beginnings and then all ends. */
   pad(value: string, pads: readonly number[]): string {
     return pads.every((p) => p === 0) ? value : this.op('Pad', [value, this.builder.ints(pads)]);

@@ -1,5 +1,5 @@
 /** Operators that pick elements by index or condition: the seed goes back where it came from. */
-import { intOf, stringOf } from '../../ir/attributes.js';
+import { intOf } from '../../ir/attributes.js';
 import { elementCount } from '../../util/tensor.js';
 import { frontAxis, type GradientContext, type GradientRule, range } from './rule.js';
 
@@ -34,46 +34,13 @@ export function addAt(
   return c.op('ScatterElements', [zeros, indices, updates], { axis, reduction: 'add' });
 }
 
-/**
- * ScatterElements, without reduction or with `add`: updates take the seed at their indices; data
- * keeps the seed where nothing was written (everywhere for `add`).
- */
-export const scatterElements: GradientRule = (c) => {
-  const reduction = stringOf(c.node, 'reduction', 'none');
-  if (reduction !== 'none' && reduction !== 'add') {
-    throw c.refuse(`reduction expected none or add, received ${reduction}`);
-  }
-  const axis = intOf(c.node, 'axis', 0);
-  const zeros = () => c.zeros(c.dims(c.x(2)), c.dy);
-  const data = () =>
-    reduction === 'add' ? c.dy : c.op('ScatterElements', [c.dy, c.x(1), zeros()], { axis });
-  return [
-    c.wants[0] ? data() : undefined,
-    undefined,
-    c.wants[2] ? takeAlong(c, c.dy, c.x(1), axis) : undefined,
-  ];
+/** OneHot: its two values take the sum of the seed where each was written. */
+export const oneHot: GradientRule = (c) => {
+  const axis = intOf(c.node, 'axis', -1);
+  const hot = c.op('OneHot', [c.x(0), c.x(1), c.tensor([2], [0, 1])], { axis });
+  const axes = range(c.dims(c.dy).length);
+  const on = c.reduceSum(c.mul(c.dy, hot), axes);
+  const off = c.sub(c.reduceSum(c.dy, axes), on);
+  const parts = [off, on].map((part) => c.reshape(part, [1]));
+  return [undefined, undefined, c.op('Concat', parts, { axis: 0 })];
 };
-
-/** The elements of `value` at `indices` along one axis: a Gather from the flat tensor. */
-function takeAlong(c: GradientContext, value: string, indices: string, rawAxis: number): string {
-  const dims = c.dims(value);
-  const axis = frontAxis(rawAxis, dims.length);
-  const strides = dims.map((_, i) => elementCount(dims.slice(i + 1)));
-  const shape = c.dims(indices);
-  const stride = c.builder.scalar(strides[axis] as number, 'int64');
-  const size = c.builder.scalar(dims[axis] as number, 'int64');
-  const wrapped = c.where(
-    c.op('Less', [indices, c.builder.scalar(0, 'int64')]),
-    c.add(indices, size),
-    indices,
-  );
-  let flat = c.mul(wrapped, stride);
-  for (const other of range(dims.length)) {
-    if (other === axis) continue;
-    const count = shape[other] as number;
-    const offsets = BigInt64Array.from(range(count), (i) => BigInt(i * (strides[other] as number)));
-    const column = shape.map((_, i) => (i === other ? count : 1));
-    flat = c.add(flat, c.builder.constant({ dtype: 'int64', dims: column, data: offsets }));
-  }
-  return c.op('Gather', [c.reshape(value, [elementCount(dims)]), flat], { axis: 0 });
-}

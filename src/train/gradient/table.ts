@@ -17,11 +17,13 @@ import { gemm, matMul } from './matrix.js';
 import { trainingBatchNorm, trainingConv } from './native.js';
 import { batchNormalization, layerNormalization } from './normalization.js';
 import { normalizeGradients } from './normalize.js';
+import { pad } from './padding.js';
 import { averagePool, maxPool } from './pooling.js';
 import { quantizedGradients } from './quantized.js';
 import { recurrentGradients } from './recurrent.js';
 import * as reduction from './reduction.js';
 import type { GradientRow, NotDifferentiable } from './rule.js';
+import { scatterElements } from './scatter.js';
 import * as selection from './selection.js';
 
 const logical: NotDifferentiable = { notDifferentiable: 'its result is true or false' };
@@ -95,9 +97,9 @@ export const gradientRules: Readonly<Record<OpName, GradientRow>> = {
   Mul: arithmetic.mul,
   Neg: arithmetic.neg,
   Not: logical,
-  OneHot: { notDifferentiable: 'its positions are integers and its two values constants' },
+  OneHot: selection.oneHot,
   Or: logical,
-  Pad: layout.pad,
+  Pad: pad,
   Pow: arithmetic.pow,
   QuantizeLinear: quantized,
   Reciprocal: arithmetic.reciprocal,
@@ -107,7 +109,7 @@ export const gradientRules: Readonly<Record<OpName, GradientRow>> = {
   ReduceSum: reduction.reduceSum,
   Relu: activation.relu,
   Reshape: layout.reshape,
-  ScatterElements: selection.scatterElements,
+  ScatterElements: scatterElements,
   Shape: integer,
   Sigmoid: activation.sigmoid,
   Sign: piecewiseConstant,

@@ -26,25 +26,42 @@ export function windowOf(
     const pads = intsOf(node, 'pads') ?? new Array<number>(2 * rank).fill(0);
     return { kernel, strides, dilations, begin: pads.slice(0, rank), end: pads.slice(rank) };
   }
-  const totals = kernel.map((size, i) =>
-    mode === 'VALID'
-      ? 0
-      : Math.max(
-          0,
-          ((small[i] as number) - 1) * (strides[i] as number) +
-            (size - 1) * (dilations[i] as number) +
-            1 -
-            (large[i] as number),
-        ),
-  );
-  const halves = totals.map((t) => (mode === 'SAME_LOWER' ? Math.ceil(t / 2) : Math.floor(t / 2)));
-  return {
-    kernel,
-    strides,
-    dilations,
-    begin: halves,
-    end: totals.map((t, i) => t - (halves[i] as number)),
-  };
+  const totals = kernel.map((size, i) => {
+    const covered =
+      ((small[i] as number) - 1) * (strides[i] as number) +
+      (size - 1) * (dilations[i] as number) +
+      1;
+    return mode === 'VALID' ? 0 : Math.max(0, covered - (large[i] as number));
+  });
+  return { kernel, strides, dilations, ...halved(totals, mode === 'SAME_LOWER') };
+}
+
+/** Padding in two halves; of an odd number, more before or more after. */
+function halved(totals: readonly number[], moreBefore: boolean): Pick<Window, 'begin' | 'end'> {
+  const begin = totals.map((t) => (moreBefore ? Math.ceil(t / 2) : Math.floor(t / 2)));
+  return { begin, end: totals.map((t, i) => t - (begin[i] as number)) };
+}
+
+/**
+ * The window of a ConvTranspose, which makes `large` out of `small`. With `output_shape` or "same"
+ * padding, what is too much is cut off; more of an odd number before, except for SAME_UPPER.
+ */
+export function transposedWindowOf(
+  node: Node,
+  kernel: readonly number[],
+  large: readonly number[],
+  small: readonly number[],
+): Window {
+  const mode = stringOf(node, 'auto_pad', 'NOTSET');
+  const isStated = intsOf(node, 'output_shape') !== undefined;
+  const window = windowOf(node, kernel, large, small);
+  if (!isStated && !mode.startsWith('SAME')) return window;
+  const extra = intsOf(node, 'output_padding');
+  const totals = kernel.map((_, axis) => {
+    const covered = coveredBy(window, axis, small[axis] as number) + (extra?.[axis] ?? 0);
+    return Math.max(0, covered - (large[axis] as number));
+  });
+  return { ...window, ...halved(totals, mode !== 'SAME_UPPER') };
 }
 
 /** Elements that the windows of `count` positions cover along an axis: (count−1)·stride + extent. */

@@ -4,12 +4,13 @@ import type { Dim, Shape } from '../../../src/ir/graph.js';
 import type { OpName } from '../../../src/ir/op-schema.js';
 import { shapeRules } from '../../../src/ir/shape/rules.js';
 import type { Contents, Inferred } from '../../../src/ir/shape/shape.js';
-import type { ElementType } from '../../../src/util/tensor.js';
+import type { ElementType, TensorData } from '../../../src/util/tensor.js';
 
 export interface Input {
   readonly dtype?: ElementType;
   readonly shape?: Shape;
   readonly contents?: Contents;
+  readonly constant?: TensorData;
 }
 
 /** A float32 tensor. */
@@ -19,6 +20,11 @@ export const ints = (...contents: Dim[]): Input => ({
   dtype: 'int64',
   shape: [contents.length],
   contents,
+});
+/** A constant float32 list. */
+export const floats = (...values: number[]): Input => ({
+  shape: [values.length],
+  constant: Float32Array.from(values),
 });
 /** A known int64 scalar. */
 export const int = (value: Dim): Input => ({ dtype: 'int64', shape: [], contents: [value] });
@@ -55,6 +61,7 @@ export function apply(
       return input.shape === undefined ? { dtype } : { dtype, shape: input.shape };
     }),
     contents: inputs.map((input) => (input === absent ? undefined : input.contents)),
+    constants: inputs.map((input) => input.constant),
     inferBody: () => {
       throw new Error('nested graphs are inferred in a TypeScope');
     },

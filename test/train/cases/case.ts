@@ -12,11 +12,11 @@ export interface FloatInput {
   readonly fixed?: true;
 }
 
-/** A constant int64, int32 or bool input. */
+/** A constant input. */
 export interface ConstantInput {
   readonly dims: readonly number[];
   readonly values: readonly number[];
-  readonly dtype?: 'int64' | 'int32' | 'bool';
+  readonly dtype?: 'int64' | 'int32' | 'bool' | 'float32';
 }
 
 export interface GradientCase {
@@ -42,3 +42,8 @@ export const positive = (...dims: number[]): FloatInput => ({ dims, range: [0.3,
 export const fixed = (...dims: number[]): FloatInput => ({ dims, range: [0.3, 3], fixed: true });
 export const wide = (...dims: number[]): FloatInput => ({ dims, range: [-4.1, 4.1] });
 export const ints = (...values: number[]): ConstantInput => ({ dims: [values.length], values });
+export const floats = (...values: number[]): ConstantInput => ({
+  dims: [values.length],
+  values,
+  dtype: 'float32',
+});
