@@ -4,6 +4,7 @@
  * where something like a ReLU follows; biases are 0; scales 1; running mean 0 and variance 1. All of a
  * recurrent layer of H units is uniform over ±1/√H, as PyTorch draws it.
  */
+import { stringOf } from '../ir/attributes.js';
 import type { Graph, Initializer, Node } from '../ir/graph.js';
 import { withData } from '../ir/graph.js';
 import { allNodes } from '../ir/uses.js';
@@ -92,6 +93,8 @@ function distribution(
       const rows = transposed?.kind === 'int' && transposed.value === 1;
       return normal(dims[rows ? 1 : 0] as number);
     }
+    case 'Einsum':
+      return normal(summedCount(reader, place, dims));
     case 'MatMul':
       return normal(dims[place === 0 ? dims.length - 1 : Math.max(0, dims.length - 2)] as number);
     case 'BatchNormalization':
@@ -117,6 +120,21 @@ function distribution(
     default:
       return dims.length > 1 ? normal(dims[dims.length - 1] as number) : zero;
   }
+}
+
+/** Elements of an Einsum's operand that are summed into one of its output. */
+function summedCount(node: Node, place: number, dims: readonly number[]): number {
+  const [terms = '', output] = stringOf(node, 'equation', '').replaceAll(' ', '').split('->');
+  const [before = '', after = ''] = (terms.split(',')[place] ?? '').split('...');
+  const isSummed = (letter: string) =>
+    output === undefined ? terms.split(letter).length > 2 : !output.includes(letter);
+  const letters = [...before].map((letter, i) => ({ letter, size: dims[i] as number }));
+  const last = [...after].map((letter, i) => ({
+    letter,
+    size: dims[dims.length - after.length + i] as number,
+  }));
+  const sizes = [...letters, ...last].filter(({ letter }) => isSummed(letter));
+  return elementCount(sizes.map(({ size }) => size));
 }
 
 /** Whether a rectifying activation reads what the node makes, norms and bias additions skipped. */

@@ -47,14 +47,24 @@ const powers = 'powers leave the range of float16';
 const float32Ops: Partial<Readonly<Record<OpName, string>>> = {
   Cast: 'its element type is its meaning',
   DequantizeLinear: 'its scale is float32',
+  DFT: sums,
   Exp: powers,
+  GroupNormalization: sums,
+  InstanceNormalization: sums,
+  LRN: powers,
   LayerNormalization: sums,
   LogSoftmax: sums,
+  LpNormalization: sums,
+  MeanVarianceNormalization: sums,
+  NegativeLogLikelihoodLoss: sums,
   Pow: powers,
   QuantizeLinear: 'its scale is float32',
+  RMSNormalization: sums,
   ReduceMean: sums,
   ReduceSum: sums,
+  STFT: sums,
   Softmax: sums,
+  SoftmaxCrossEntropyLoss: sums,
 };
 
 /**

@@ -31,8 +31,8 @@ const OLDEST_OPSET = 7;
 const unchanged: ReadonlySet<string> = new Set(
   (
     'Acos Acosh ArgMin Asin Asinh Atan Atanh BitShift Ceil Compress Cos Cosh CumSum DepthToSpace ' +
-    'Det EyeLike Floor GatherElements GatherND GlobalLpPool InstanceNormalization IsInf IsNaN ' +
-    'LRN LpNormalization LpPool MatMulInteger MaxUnpool Mean Mod Multinomial ' +
+    'EyeLike Floor GatherElements GatherND GlobalLpPool IsInf IsNaN ' +
+    'LpPool MatMulInteger MaxUnpool Mean Mod Multinomial ' +
     'NonMaxSuppression NonZero PRelu RandomNormal RandomNormalLike RandomUniform ' +
     'RandomUniformLike Range ReduceL1 ReduceL2 ReduceLogSum ReduceLogSumExp ReduceProd ' +
     'ReduceSumSquare ReverseSequence RoiAlign Round ScatterND Selu Shrink Sin Sinh Size Softsign ' +
