@@ -14,6 +14,7 @@ import {
   NEWEST_RUNNABLE_OPSET,
   withDims,
 } from '../ir/graph.js';
+import { Rng } from '../util/random.js';
 import type { ElementType } from '../util/tensor.js';
 import { appendGradients, requireKnown } from './autodiff.js';
 import { appendPacked, appendUnpacked, type StateVector, slotsOf } from './flat-state.js';
@@ -43,6 +44,8 @@ export interface StepOptions {
   readonly target?: TargetType;
   /** The loss of recipes with `loss: custom`. */
   readonly lossGraph?: Graph;
+  /** Where dropout and other draws of the model begin (default 0). */
+  readonly seed?: number | string;
 }
 
 /** An input that gets a batch of rows, [batch, …rowDims]. */
@@ -108,7 +111,7 @@ export function createTrainingStep(
   const groups = appendWeights(b, bound);
   const running = appendRunning(b, bound);
 
-  const forward = appendTrainingForm(b, bound);
+  const forward = appendTrainingForm(b, bound, new Rng(options.seed ?? 0));
   const prediction = (bound.outputs[0] as (typeof bound.outputs)[number]).name;
   const spec = { ...recipe, ...(options.lossGraph && { graph: options.lossGraph }) };
   const loss = appendLoss(b, spec, prediction, target?.value);

@@ -1,10 +1,13 @@
 /**
  * The forward pass as training needs it: batch normalisation over the batch's own statistics, dropout
- * left out, and the by-products that gradients use (indices of maxima, layer statistics) kept.
+ * that drops, draws from seeds of the trainer's, and the by-products that gradients use (indices of
+ * maxima, layer statistics) kept.
  */
 import type { GraphBuilder } from '../ir/builder.js';
-import type { Graph, Node } from '../ir/graph.js';
+import type { Attribute, Graph, Node } from '../ir/graph.js';
+import { isRandom } from '../ir/random.js';
 import { countUses } from '../ir/uses.js';
+import type { Rng } from '../util/random.js';
 import { appendForward } from './autodiff.js';
 import { countAlong, range } from './gradient/rule.js';
 import { hasNativeForm, nativeBatchNorm, nativeConv } from './native-form.js';
@@ -44,23 +47,32 @@ export function trainedNorms(graph: Graph): readonly Node[] {
 
 /**
  * Appends the nodes of `graph` in training form; statistics are in the order of `trainedNorms`.
+ * Nodes that draw get their seeds from `rng`, also those with one of their own, so that trainings with
+ * different seeds differ.
  *
  * Caveat: ONNX Runtime writes the batch's statistics over the running ones that go in (even over
  * initializers), so these must be values that nothing else reads.
  */
-export function appendTrainingForm(builder: GraphBuilder, graph: Graph): TrainingForward {
+export function appendTrainingForm(builder: GraphBuilder, graph: Graph, rng: Rng): TrainingForward {
   const norms = new Set(trainedNorms(graph));
   const nodes: Node[] = [];
   const statistics: BatchStatistics[] = [];
   for (const node of graph.nodes) {
-    const appended = appendForward(builder, node, (source) => trainingNode(builder, source, norms));
+    const appended = appendForward(builder, node, (source) =>
+      trainingNode(builder, source, norms, rng),
+    );
     nodes.push(...appended);
     if (norms.has(node)) statistics.push(statisticsOf(builder, node, appended[0] as Node));
   }
   return { nodes, statistics };
 }
 
-function trainingNode(builder: GraphBuilder, node: Node, trained: ReadonlySet<Node>): Node {
+function trainingNode(
+  builder: GraphBuilder,
+  node: Node,
+  trained: ReadonlySet<Node>,
+  rng: Rng,
+): Node {
   if (node.domain !== '') return node;
   const [x = ''] = node.inputs;
   const [y = ''] = node.outputs;
@@ -87,8 +99,11 @@ function trainingNode(builder: GraphBuilder, node: Node, trained: ReadonlySet<No
     }
     case 'Conv':
       return (hasNativeForm(builder, x) ? nativeConv(builder, node) : undefined) ?? node;
-    case 'Dropout':
-      return { ...node, op: 'Identity', inputs: [x], outputs: [y], attributes: {} };
+    case 'Dropout': {
+      const [, ratio = '', mode = ''] = node.inputs;
+      // Left out, it is "false" in inference alone.
+      return { ...node, inputs: [x, ratio, mode === '' ? builder.scalar(1, 'bool') : mode] };
+    }
     case 'MaxPool':
       return { ...node, outputs: [y, unused(builder, `${y}.indices`)] };
     case 'LayerNormalization':
@@ -101,8 +116,14 @@ function trainingNode(builder: GraphBuilder, node: Node, trained: ReadonlySet<No
         ],
       };
     default:
-      return node;
+      return isRandom(node) ? withSeed(node, rng) : node;
   }
+}
+
+/** Seeds are whole numbers that a float32, the attribute's type, holds exactly. */
+function withSeed(node: Node, rng: Rng): Node {
+  const seed: Attribute = { kind: 'float', value: 1 + rng.integer(2 ** 24 - 1) };
+  return { ...node, attributes: { ...node.attributes, seed } };
 }
 
 function statisticsOf(builder: GraphBuilder, node: Node, trained: Node): BatchStatistics {

@@ -96,6 +96,7 @@ export function preparePlan(args: TrainArgs, context: TaskContext): TrainingPlan
   }
   const target = rows.target as TargetType | undefined;
   const step = createTrainingStep(graph, recipe, 'native', {
+    seed: rng.fork('draws').uint32(),
     ...(target && { target: { dtype: target.dtype, rowDims: target.rowDims } }),
     ...(lossGraph && { lossGraph }),
   });

@@ -2,7 +2,7 @@
 import { intOf, intsOf } from '../../ir/attributes.js';
 import { frontAxis, type GradientContext, type GradientRule, range } from './rule.js';
 
-/** Reshape, Flatten, Squeeze, Unsqueeze, Identity and Dropout in inference form. */
+/** Reshape, Flatten, Squeeze, Unsqueeze, Identity. */
 export const reshape: GradientRule = (c) => [c.reshape(c.dy, c.dims(c.x()))];
 
 /** The inverse permutation. */

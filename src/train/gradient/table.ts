@@ -8,6 +8,7 @@ import { attentionGradients } from './attention.js';
 import { controlGradients } from './control.js';
 import { conv, convTranspose } from './convolution.js';
 import { criterionGradients } from './criterion.js';
+import { dropout } from './dropout.js';
 import { gatherGradients } from './gather.js';
 import { generateGradients } from './generate.js';
 import { imageGradients } from './image.js';
@@ -67,7 +68,7 @@ export const gradientRules: Readonly<Record<OpName, GradientRow>> = {
   ConvWeightGrad: backward,
   DequantizeLinear: quantized,
   Div: arithmetic.div,
-  Dropout: layout.reshape,
+  Dropout: { expand: dropout },
   Elu: activation.elu,
   Equal: logical,
   Erf: arithmetic.erf,

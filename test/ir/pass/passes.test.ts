@@ -69,8 +69,17 @@ describe('shareCommonSubexpressions', () => {
     b.output(b.op('Relu', [x], {}, 'second'));
     b.output(b.op('MatMul', [x, b.weight('w', [2, 2])], {}, 'third'));
     b.op('MatMul', [x, b.weight('w', [2, 2])]);
-    b.op('Dropout', [x]);
-    b.op('Dropout', [x]);
+    const shaped = { shape: [2, 2] };
+    for (const op of ['Dropout', 'Bernoulli', 'RandomNormalLike', 'RandomUniformLike'] as const) {
+      b.op(op, [x]);
+      b.op(op, [x]);
+    }
+    for (const op of ['RandomNormal', 'RandomUniform'] as const) {
+      b.op(op, [], shaped);
+      b.op(op, [], shaped);
+    }
+    b.op('Multinomial', [x]);
+    b.op('Multinomial', [x]);
     expect(shareCommonSubexpressions(b.build())).toEqual({ graph: b.build(), changed: false });
   });
 });
