@@ -5,6 +5,7 @@
 import { UsageError } from '../errors.js';
 import type { GraphBuilder } from '../ir/builder.js';
 import type { Graph, Initializer } from '../ir/graph.js';
+import { MAX_CONTENTS } from '../ir/shape/contents.js';
 import { elementCount, type HostTensor } from '../util/tensor.js';
 import type { NextState } from './optimizer.js';
 import { ownName } from './step-names.js';
@@ -44,7 +45,10 @@ export function appendUnpacked(
   const sizes = members.map(({ dims }) => elementCount(dims));
   b.input(vector, 'float32', [sizes.reduce((sum, size) => sum + size, 0)]);
   const plain = { domain: '', attributes: {} };
-  const parts = members.map(({ name, dims }) => (dims.length === 1 ? name : `${name}.part`));
+  // Inference follows only short lists of sizes; parts of a longer one get their dims by Reshape.
+  const isKnown = members.length <= MAX_CONTENTS;
+  const isWhole = ({ dims }: Initializer) => dims.length === 1 && isKnown;
+  const parts = members.map((one) => (isWhole(one) ? one.name : `${one.name}.part`));
   b.append({
     ...plain,
     name: `${vector}.split`,
@@ -52,10 +56,10 @@ export function appendUnpacked(
     inputs: [vector, b.ints(sizes)],
     outputs: parts,
   });
-  members.forEach(({ name, dims }, i) => {
-    const part = parts[i] as string;
-    if (part === name) return;
-    const inputs = [part, b.ints(dims)];
+  members.forEach((one, i) => {
+    if (isWhole(one)) return;
+    const { name, dims } = one;
+    const inputs = [parts[i] as string, b.ints(dims)];
     b.append({ ...plain, name: `${name}.reshape`, op: 'Reshape', inputs, outputs: [name] });
   });
 }

@@ -1,3 +1,4 @@
+/** How targets belong to predictions. */
 import { UsageError } from '../../errors.js';
 
 /** What a prediction and its targets have to do with each other. */
@@ -10,14 +11,14 @@ export type TargetKind =
 /**
  * How targets belong to a prediction, both with the batch as first dim. Class numbers have the dims of
  * the prediction without its class axis: axis 1 ([N, K], [N, K, d…]) or the last one ([N, T, K]).
- * Throws `UsageError` where nothing fits, and where both do.
+ * Dims of 1 behind the batch do not count. Throws `UsageError` where nothing fits, and where both do.
  */
 export function targetKindOf(
   prediction: readonly number[],
   target: readonly number[],
   dtype: 'float32' | 'int64',
 ): TargetKind {
-  const same = (dims: readonly number[]) => dims.join() === target.join();
+  const same = (dims: readonly number[]) => essential(dims) === essential(target);
   if (dtype === 'float32') {
     if (same(prediction)) return { kind: 'elements' };
     throw new UsageError(
@@ -26,7 +27,8 @@ export function targetKindOf(
   }
   const last = prediction.length - 1;
   const fitting = [...new Set([1, last])].filter(
-    (axis) => axis >= 1 && axis <= last && same(prediction.toSpliced(axis, 1)),
+    (axis) =>
+      axis >= 1 && axis <= last && prediction[axis] !== 1 && same(prediction.toSpliced(axis, 1)),
   );
   const [axis] = fitting;
   if (axis !== undefined && fitting.length === 1) return { kind: 'classes', axis };
@@ -37,4 +39,8 @@ export function targetKindOf(
       : `target: expected a prediction whose class axis is plain, received [${prediction}] for class ` +
           `numbers [${target}]: axis 1 and axis ${last} both fit; choose another length`,
   );
+}
+
+function essential([batch, ...rest]: readonly number[]): string {
+  return [batch, ...rest.filter((dim) => dim !== 1)].join();
 }

@@ -34,28 +34,35 @@ export function appendTarget(
   const dims = b.dimsOf(prediction);
   const { dtype } = b.typeOf(target.name);
   const found = targetKindOf(dims, b.dimsOf(target.name), dtype as 'float32' | 'int64');
+  const fitted = (name: string, wanted: readonly number[]) =>
+    b.dimsOf(name).join() === wanted.join()
+      ? name
+      : b.op('Reshape', [name, b.ints(wanted)], {}, 'loss.fitted');
   if (found.kind === 'classes') {
     const { axis } = found;
+    const positions = dims.toSpliced(axis, 1);
     const classes = dims[axis] as number;
     const hot = (labels: string) => appendOneHot(b, labels, classes, axis, labelSmoothing);
-    const first = hot(target.name);
+    const labels = fitted(target.name, positions);
+    const first = hot(labels);
     const values =
       target.mixed === undefined
         ? first
-        : appendMixed(b, first, hot(target.mixed.labels), target.mixed.share);
-    return { values, classes: { labels: target.name, axis } };
+        : appendMixed(b, first, hot(fitted(target.mixed.labels, positions)), target.mixed.share);
+    return { values, classes: { labels, axis } };
   }
   if (target.mixed !== undefined) {
     throw new UsageError('recipe.mixup: expected class numbers as targets, received floats');
   }
-  if (labelSmoothing === 0) return { values: target.name };
+  const plain = fitted(target.name, dims);
+  if (labelSmoothing === 0) return { values: plain };
   if (loss !== 'cross-entropy') {
     throw new UsageError(
       `recipe.labelSmoothing: expected 0 with loss ${loss} and float targets, received ${labelSmoothing}`,
     );
   }
   const even = b.scalar(labelSmoothing / (dims[1] as number));
-  const kept = b.op('Mul', [target.name, b.scalar(1 - labelSmoothing)], {}, 'loss.kept');
+  const kept = b.op('Mul', [plain, b.scalar(1 - labelSmoothing)], {}, 'loss.kept');
   return { values: b.op('Add', [kept, even], {}, 'loss.target') };
 }
 
