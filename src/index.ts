@@ -4,7 +4,6 @@ export { type BenchDocument, bench } from './cli/command/bench.js';
 export { type CompareDocument, compare } from './cli/command/compare.js';
 export { type ExportDocument, exportModel, exportTrial } from './cli/command/export.js';
 export { type ProfileDocument, profile } from './cli/command/profile.js';
-export { trainModel } from './cli/command/train.js';
 export {
   type FinishedSearch,
   resume,
@@ -16,6 +15,7 @@ export {
 } from './cli/compose.js';
 export { loadConfig, parseConfig } from './cli/config.js';
 export type { Config, ConfigInput } from './cli/config-schema.js';
+export { type TrainDocument, type TrainOptions, trainModel } from './cli/train-model.js';
 export { type DataSpec, type Dataset, loadDataset } from './data/data.js';
 export { type ConvertOptions, convertToFloat16, quantizeModel } from './deploy/convert.js';
 export { type Examination, examineModel } from './deploy/examine.js';

@@ -95,7 +95,9 @@ function splitRows(
       `${path}: expected rows for three splits of ${train}, ${search} and ${hidden}, received ${count}`,
     );
   }
-  const order = new Rng(seed).fork('data/arrays').shuffle(Array.from({ length: count }, (_, i) => i));
+  const order = new Rng(seed)
+    .fork('data/arrays')
+    .shuffle(Array.from({ length: count }, (_, i) => i));
   const part = (from: number, size: number) => takeRows(columns, order.slice(from, from + size));
   return {
     name: path,

@@ -31,6 +31,8 @@ export interface AdoptedModel {
   readonly graph: Graph;
   /** The owner's form: same names, operator set and outputs. */
   readonly own: Graph;
+  /** Operator at the end of the owner's form that the loss has itself: Softmax, Sigmoid. */
+  readonly activation?: string;
   /** What was done to it, a line each. */
   readonly notes: readonly string[];
 }
@@ -64,9 +66,10 @@ export function adoptModel(decoded: Graph, options: AdoptOptions): AdoptedModel 
   }
   const redrawn = (graph: Graph) => (options.scratch ? withoutWeights(graph, frozen.names) : graph);
   const single = withOneOutput(redrawn(frozen.graph), output);
-  const bare = withoutActivation(single, output, options.loss);
-  if (bare !== single) {
-    notes.push(`trained on what goes into the last activation, which ${options.loss} has itself`);
+  const last = activationOf(single, output, options.loss);
+  const bare = last === undefined ? single : withoutNode(single, last);
+  if (last !== undefined) {
+    notes.push(`trained on what goes into the last ${last.op}, which ${options.loss} has itself`);
   }
   const { graph: upgraded, changed } = upgradeOpset(bare);
   if (changed) {
@@ -74,7 +77,12 @@ export function adoptModel(decoded: Graph, options: AdoptOptions): AdoptedModel 
       `trained in opset ${upgraded.opsets['']}; the file keeps opset ${decoded.opsets['']}`,
     );
   }
-  return { graph: freeBatch(upgraded).graph, own, notes };
+  return {
+    graph: freeBatch(upgraded).graph,
+    own,
+    notes,
+    ...(last && { activation: last.op }),
+  };
 }
 
 function outputOf({ name, outputs }: Graph, wanted: string | undefined): string {
@@ -123,15 +131,15 @@ function withoutWeights(graph: Graph, kept: ReadonlySet<string>): Graph {
   });
 }
 
-/**
- * The graph without the activation that the loss has itself; nodes behind it that only change its
- * layout stay.
- */
-function withoutActivation(graph: Graph, output: string, loss: LossName): Graph {
+/** The activation before the output that the loss has itself; layout does not count. */
+function activationOf(graph: Graph, output: string, loss: LossName): Node | undefined {
   const makers = producersOf(graph);
   let last = makers.get(output);
-  while (last?.domain === '' && isLayout(last)) last = makers.get(last.inputs[0] as string);
-  if (last?.domain !== '' || !insideLoss[loss]?.includes(last.op)) return graph;
-  const plain: Node = { ...last, op: 'Identity', attributes: {} };
-  return withGraph(graph, { nodes: graph.nodes.map((node) => (node === last ? plain : node)) });
+  while (last !== undefined && isLayout(last)) last = makers.get(last.inputs[0] as string);
+  return last?.domain === '' && insideLoss[loss]?.includes(last.op) ? last : undefined;
+}
+
+function withoutNode(graph: Graph, left: Node): Graph {
+  const plain: Node = { ...left, op: 'Identity', attributes: {} };
+  return withGraph(graph, { nodes: graph.nodes.map((node) => (node === left ? plain : node)) });
 }

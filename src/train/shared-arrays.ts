@@ -20,21 +20,24 @@ const narrower: Readonly<Partial<Record<ElementType, readonly ElementType[]>>> =
   int32: ['uint8', 'uint16'],
 };
 
+/** Element type of the targets: int64 for class numbers. */
+export type TargetElement = 'int64' | 'float32';
+
 /**
- * Gives a runner the columns of all splits for the inputs of `graph`, and the targets: class numbers
- * as int64, or values as float32. Throws `UsageError` where a column has no such numbers.
+ * Gives a runner the columns of all splits for the inputs of `graph`, and the targets in the element
+ * type that `typeOfTarget` gives. Throws `UsageError` where a column has no such numbers.
  */
 export function shareArrays(
   runner: Runner,
   dataset: ArrayDataset,
   graph: Graph,
-  target: 'int64' | 'float32',
+  typeOfTarget: (target: ArrayColumn) => TargetElement,
 ): Readonly<Record<SplitName, SharedRows>> {
   const typeOf = new Map(graph.inputs.map(({ name, dtype }) => [name, dtype]));
   const share = (split: ArraySplit, splitName: SplitName): SharedRows => {
     const columns = split.columns.map((column): SharedColumn => {
       const { name, rowDims } = column;
-      const dtype = typeOf.get(name) ?? target;
+      const dtype = typeOf.get(name) ?? typeOfTarget(column);
       const array = `${splitName}.${name}`;
       runner.share(array, converted(column, dtype));
       return { name, array, dtype, rowDims };

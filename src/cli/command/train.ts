@@ -1,141 +1,87 @@
 import type { Command } from 'commander';
-import { loadDataset } from '../../data/data.js';
-import { createDevice } from '../../device/ort.js';
-import { ArchwrightError, UsageError } from '../../errors.js';
-import { writeDurably } from '../../evaluate/artifacts.js';
-import { type Graph, withGraph } from '../../ir/graph.js';
-import { decodeModel } from '../../ir/onnx/decode.js';
-import { encodeModel } from '../../ir/onnx/encode.js';
-import { deployGraph } from '../../train/deploy.js';
-import type { ClassificationResult } from '../../train/evaluate.js';
-import type { Recipe } from '../../train/recipe.js';
-import { shareDataset, sharedSplit } from '../../train/shared-images.js';
-import {
-  type TrainProgress,
-  type TrainResult,
-  trainerModule,
-  withWeights,
-} from '../../train/trainer.js';
-import { dataSpecOf } from '../data-options.js';
 import { type OutputOptions, print } from '../output.js';
 import { parsePositive, parseWhole } from '../parse.js';
-import { formatDuration, formatPercent } from '../table.js';
-import { readModel } from './bench.js';
+import { addRecipeOptions } from '../recipe-options.js';
+import { formatCount, formatDuration, formatPercent } from '../table.js';
+import { type TrainDocument, type TrainOptions, trainModel } from '../train-model.js';
 
-interface TrainFlags extends OutputOptions {
-  readonly data: string;
-  readonly out?: string;
-  readonly epochs: number;
-  readonly optimizer?: string;
-  readonly learningRate?: number;
-  readonly batch?: number;
-  readonly seed: number;
-  readonly threads?: number;
-  readonly scratch?: boolean;
-}
+const collect = (text: string, known: readonly string[] = []): readonly string[] => [
+  ...known,
+  text,
+];
 
 /** `archwright train`. */
 export function addTrainCommand(program: Command): void {
-  program
+  const command = program
     .command('train')
-    .description('train an ONNX image classifier')
-    .argument('<model>', 'ONNX file: one image input [N, C, H, W], one output of logits')
-    .requiredOption('--data <folder>', 'folder of IDX or CIFAR-10 files, or `glyphs`')
+    .description('train an ONNX model')
+    .argument('<model>', 'ONNX file')
+    .requiredOption(
+      '--data <path>',
+      'folder of IDX or CIFAR-10 files, `glyphs`, folder of .npy files named as the inputs and ' +
+        'target, .csv file, .txt file',
+    )
     .option('--out <file>', 'where to write the trained model')
-    .option('--epochs <count>', 'length of the training', parsePositive('--epochs'), 3)
-    .option('--optimizer <name>', 'sgd or adamw')
-    .option('--learning-rate <rate>', 'highest learning rate', parsePositive('--learning-rate'))
-    .option('--batch <count>', 'images per step', parseWhole('--batch', 2))
-    .option('--seed <number>', 'seed of weights and order', parseWhole('--seed', 0), 0)
+    .option('--epochs <count>', 'length of the training', parsePositive('--epochs'))
+    .option('--seed <number>', 'seed of weights and order', parseWhole('--seed', 0))
     .option('--threads <count>', 'threads (default: all cores)', parseWhole('--threads', 1))
     .option('--scratch', "draw new weights instead of going on from the file's")
+    .option('--output <name>', 'the output to train, of several')
+    .option(
+      '--classes <count>',
+      'replace the last layer by one of so many',
+      parseWhole('--classes', 2),
+    )
+    .option(
+      '--freeze <pattern>',
+      "leave weights as they are, such as 'encoder.*'; repeatable",
+      collect,
+    )
+    .option('--sequence <length>', 'characters per row of a text', parseWhole('--sequence', 1))
+    .option(
+      '--evaluate-every <epochs>',
+      'score on the search split',
+      parsePositive('--evaluate-every'),
+    )
+    .option(
+      '--patience <count>',
+      'stop after so many scores without a lower loss, and keep the best weights',
+      parseWhole('--patience', 1),
+    )
+    .option('--checkpoint <file>', 'save where the training stands')
+    .option(
+      '--checkpoint-every <epochs>',
+      'how often (default: 1)',
+      parsePositive('--checkpoint-every'),
+    )
+    .option('--resume', 'go on from the checkpoint')
+    .option('--plot <file>', 'write the learning curve as an SVG file');
+  addRecipeOptions(command)
     .option('--json', 'print one JSON document')
-    .action(async (path: string, flags: TrainFlags) => {
-      const result = await trainModel(path, flags);
-      print(result, flags, (r) =>
-        [
-          `${r.model}: ${r.steps} steps in ${formatDuration(r.seconds)}, loss ${r.firstLoss.toFixed(4)} → ${r.lastLoss.toFixed(4)}`,
-          `accuracy   search ${formatPercent(r.accuracy.search)}, hidden ${formatPercent(r.accuracy.hidden)}`,
-          ...(r.onnx === null ? [] : [`written    ${r.onnx}`]),
-        ].join('\n'),
-      );
+    .action(async (path: string, flags: TrainOptions & OutputOptions) => {
+      const report = (line: string) => process.stderr.write(`${line}\n`);
+      print(await trainModel(path, flags, report), flags, formatTraining);
     });
 }
 
-/** Trains the classifier in `path` and scores it; the weights of the file are the beginning. */
-export async function trainModel(path: string, flags: Omit<TrainFlags, 'json'>) {
-  const decoded = decodeModel(await readModel(path), path);
-  const graph = flags.scratch === true ? withoutWeights(decoded) : decoded;
-  const dataset = await loadDataset(dataSpecOf(flags.data));
-  const device = createDevice(flags.threads === undefined ? {} : { threads: flags.threads });
-  const { threads, runner } = device;
-  try {
-    shareDataset(runner, dataset);
-    const args = {
-      graph,
-      recipe: recipeOf(flags),
-      data: sharedSplit(dataset, 'train'),
-      epochs: flags.epochs,
-      seed: flags.seed,
-      threads,
-    };
-    const onProgress = (value: unknown): void => {
-      const { step, steps, loss, accuracy } = value as TrainProgress;
-      process.stderr.write(
-        `step ${step} of ${steps}: loss ${loss.toFixed(4)}, accuracy ${formatPercent(accuracy ?? 0)}\n`,
-      );
-    };
-    const task = { module: trainerModule, name: 'trainTask', args };
-    const result = await device.lease(() => runner.call<TrainResult>(task, { onProgress }));
-    if (result.diverged !== undefined) {
-      const { step, loss } = result.diverged;
-      throw new ArchwrightError(
-        `training diverged at step ${step}: the loss became ${loss}; lower the learning rate`,
-      );
-    }
-    const trained = deployGraph(withWeights(graph, result.weights), { classes: dataset.classes });
-    const score = async (split: 'search' | 'hidden'): Promise<number> => {
-      const data = sharedSplit(dataset, split);
-      const call = {
-        module: trainerModule,
-        name: 'evaluateTask',
-        args: { graph: trained, data, threads },
-      };
-      return (await device.lease(() => runner.call<ClassificationResult>(call))).accuracy;
-    };
-    const accuracy = { search: await score('search'), hidden: await score('hidden') };
-    if (flags.out !== undefined) await writeDurably(flags.out, encodeModel(trained));
-    return {
-      schema: 'archwright.train/1',
-      model: path,
-      steps: result.steps,
-      seconds: result.seconds,
-      firstLoss: result.losses[0] as number,
-      lastLoss: result.losses[result.steps - 1] as number,
-      losses: Array.from(result.losses),
-      accuracy,
-      onnx: flags.out ?? null,
-    };
-  } finally {
-    await device.close();
-  }
-}
-
-function withoutWeights(graph: Graph): Graph {
-  return withGraph(graph, {
-    initializers: graph.initializers.map(({ data, ...rest }) =>
-      rest.role === 'constant' && data !== undefined ? { ...rest, data } : rest,
-    ),
+function formatTraining(result: TrainDocument): string {
+  const { model, notes, parameters, steps, planned, curve, onnx, checkpoint, plot } = result;
+  const scores = (['search', 'hidden'] as const).map((split) => {
+    const { loss, accuracy } = result.scores[split];
+    const right = accuracy === undefined ? '' : `, accuracy ${formatPercent(accuracy)}`;
+    return `${split.padEnd(10)} loss ${loss.toFixed(4)}${right}`;
   });
-}
-
-function recipeOf({ optimizer, learningRate, batch }: Omit<TrainFlags, 'json'>): Recipe {
-  if (optimizer !== undefined && optimizer !== 'sgd' && optimizer !== 'adamw') {
-    throw new UsageError(`--optimizer: expected sgd or adamw, received ${optimizer}`);
-  }
-  return {
-    ...(optimizer !== undefined && { optimizer }),
-    ...(learningRate !== undefined && { learningRate }),
-    ...(batch !== undefined && { batch }),
-  };
+  const first = curve.losses[0] as number;
+  const last = curve.losses.at(-1) as number;
+  const early = steps < planned ? ` of ${planned}, stopped early` : '';
+  const files = { written: onnx, checkpoint, plot };
+  return [
+    `${model}: ${steps} updates${early} in ${formatDuration(result.seconds)}, loss ${first.toFixed(4)} → ${last.toFixed(4)}`,
+    `weights    ${formatCount(parameters.trained)} trained, ${formatCount(parameters.frozen)} left as they were`,
+    ...notes.map((note) => `note       ${note}`),
+    ...scores,
+    ...Object.entries(files).flatMap(([name, file]) =>
+      file === null ? [] : [`${name.padEnd(10)} ${file}`],
+    ),
+  ].join('\n');
 }
