@@ -120,7 +120,9 @@ describe('text', () => {
     const data = await loadText(path, 'tokens', 16);
     expect(data.classes).toEqual([...new Set(text)].sort());
     const decode = (split: ArraySplit, name: string) =>
-      Array.from(column(split, name).data, (k) => data.classes[Number(k)]).join('');
+      Array.from(column(split, name).data, Number)
+        .map((k) => data.classes[k])
+        .join('');
     const inputs = decode(data.train, 'tokens');
     expect(text.startsWith(inputs)).toBe(true);
     expect(decode(data.train, 'target')).toBe(text.slice(1, inputs.length + 1));

@@ -1,6 +1,7 @@
 /** `archwright train` on a file that somebody else exported: old opset, one image a run, a softmax. */
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { TrainDocument } from '../../src/cli/train-model.js';
 import { GraphBuilder } from '../../src/ir/builder.js';
@@ -149,6 +150,7 @@ describe('a training that is killed', () => {
     const whole = await train(...flags, '--classes', '4', '--out', 'whole.onnx');
     const run = start([...base, ...flags, ...own, '--out', 'rest.onnx'], folder);
     await run.sees(/step [1-9]\d\d of/);
+    while (!existsSync(join(folder, 'stop.ckpt'))) await sleep(5);
     run.child.kill('SIGKILL');
     expect((await run.finished).signal).toBe('SIGKILL');
     expect(existsSync(join(folder, 'rest.onnx'))).toBe(false);
