@@ -7,8 +7,8 @@ import type { Dim, Shape } from '../graph.js';
 import { isFixed, isSameDim } from './dims.js';
 import type { Contents } from './shape.js';
 
-/** Longest integer tensor whose contents are followed. */
-export const MAX_CONTENTS = 64;
+/** Longest integer tensor whose contents are followed: sizes of the parts of long sequences, too. */
+export const MAX_CONTENTS = 4096;
 
 type Lists = readonly (Contents | undefined)[];
 

@@ -5,7 +5,7 @@
 import { graphOf, intOf, intsOf } from '../../ir/attributes.js';
 import type { Graph } from '../../ir/graph.js';
 import type { controlSchemas } from '../../ir/schema/control.js';
-import { inlineBody } from './inline.js';
+import { inlineBody, requireRoom } from './inline.js';
 import type { Expansion, GradientRow, NodeContext } from './rule.js';
 import { frontAxis, range } from './rule.js';
 
@@ -21,7 +21,9 @@ const loop: Expansion = {
   expand: (c) => {
     const [most, conditional] = [c.hasInput(0) ? numberOf(c, c.x(0)) : undefined, c.hasInput(1)];
     if (c.hasInput(0) && most === undefined) throw c.refuse('its trip count is not constant');
-    const run = inlineBody(c, bodyOf(c, 'body'));
+    const body = bodyOf(c, 'body');
+    if (!conditional) requireRoom(c, body.nodes.length, most ?? Number.POSITIVE_INFINITY);
+    const run = inlineBody(c, body);
     let state = [conditional ? c.x(1) : c.builder.scalar(1, 'bool'), ...c.node.inputs.slice(2)];
     const carried = state.length;
     const scanned: string[][] = [];
@@ -61,6 +63,7 @@ const scan: Expansion = {
       const all = unstack(c, name, frontAxis(axes[i] ?? 0, c.dims(name).length));
       return reversed[i] === 1 ? all.reverse() : all;
     });
+    requireRoom(c, body.nodes.length, parts[0]?.length ?? 0);
     let state = c.node.inputs.slice(0, states);
     const scanned = range(parts[0]?.length ?? 0).map((turn) => {
       const outputs = run([...state, ...parts.map((part) => part[turn] as string)]);

@@ -10,8 +10,8 @@ import { activationsOf } from './recurrent-activation.js';
 import { type Cell, gru, lstm, type Parameters, type State, simple } from './recurrent-cell.js';
 import { type Expansion, type GradientRow, type NodeContext, range } from './rule.js';
 
-/** Nodes that a step of any layer has at most, without clipping. */
-const STEP_NODES = 24;
+/** About as many nodes as a step of any layer has. */
+const STEP_NODES = 13;
 
 const recurrent = (cell: Cell): Expansion => ({
   expand: (c) => {
@@ -21,6 +21,7 @@ const recurrent = (cell: Cell): Expansion => ({
     if (length === 0) throw c.refuse('its sequence has no steps');
     const direction = stringOf(c.node, 'direction', 'forward').toLowerCase();
     const reversals = direction === 'bidirectional' ? [false, true] : [direction === 'reverse'];
+    requireRoom(c, STEP_NODES, length * reversals.length);
     const activations = activationsOf(c, cell.activations, reversals.length);
     const results = reversals.map((reversed, d) => {
       const parameters = parametersOf(c, cell, d, activations[d] as Parameters['activations']);
@@ -133,8 +134,7 @@ function unroll(
   let state = start;
   const order = range(inputs.length);
   if (reversed) order.reverse();
-  const steps = order.map((time, turn) => {
-    requireRoom(c, STEP_NODES, turn);
+  const steps = order.map((time) => {
     const next = step(inputs[time] as string, state);
     const condition = goesOn(time);
     if (condition === undefined) {
