@@ -192,6 +192,15 @@ export const gradientCases: GradientCases = {
       inputs: [x(4, 5), undefined, { ...x(), range: [0.77, 0.77], fixed: true }],
     },
     { about: 'none', inputs: [x(4, 5)] },
+    {
+      about: 'trained bounds',
+      inputs: [x(4, 5), { ...x(), range: [-1.03, -1.03] }, { ...x(), range: [0.77, 0.77] }],
+    },
+    { about: 'a trained lower bound', inputs: [x(4, 5), { ...x(), range: [-1.03, -1.03] }] },
+    {
+      about: 'bounds that cross',
+      inputs: [x(4, 5), { ...x(), range: [1.03, 1.03] }, { ...x(), range: [-0.77, -0.77] }],
+    },
   ],
   Concat: [
     { about: 'first axis', inputs: [x(2, 3), x(1, 3), x(3, 3)], attributes: { axis: 0 } },
@@ -332,6 +341,11 @@ export const gradientCases: GradientCases = {
     { about: 'same dims', inputs: [positive(3, 4), x(3, 4)] },
     { about: 'square', inputs: [x(3, 4), { dims: [], range: [2, 2], fixed: true }] },
     { about: 'stretched', inputs: [positive(3, 1), x(2, 1, 4)] },
+    { about: 'integers', inputs: [x(3, 4), ints(0, 1, 2, 3)] },
+    ...[0, 1, 2, 3, -1].map((value) => ({
+      about: `constant ${value}`,
+      inputs: [x(3, 4), { dims: [], values: [value] }],
+    })),
   ],
   Reciprocal: onPositive,
   ReduceMax: reduce(false),

@@ -16,20 +16,41 @@ export const leakyRelu: GradientRule = (c) => {
   return [c.where(c.greater(c.x(), c.scalar(0)), c.dy, slope)];
 };
 
-/** dx strictly inside the bounds, 0 on and outside them (as ReLU6 has it in PyTorch). */
-export const clip: GradientRule = (c) => {
+/**
+ * dx strictly inside the bounds, 0 on and outside them (as ReLU6 has it in PyTorch). A bound gathers
+ * dy where it was taken; where they cross, the upper one is.
+ */
+export const clip: GradientRule = (c) =>
+  c.each((i) => {
+    if (i === 0) return insideBounds(c);
+    return c.mask(i === 1 ? isBelow(c) : isAbove(c));
+  });
+
+function insideBounds(c: GradientContext): string {
   const [least, most] = [constantBound(c, 'min', 1), constantBound(c, 'max', 2)];
   if (c.native && least !== undefined && most !== undefined) {
-    return [nativeClipGradient(c, least, most)];
+    return nativeClipGradient(c, least, most);
   }
   const low = bound(c, 'min', 1);
   const high = bound(c, 'max', 2);
   const above = low === undefined ? undefined : c.greater(c.y, low);
   const below = high === undefined ? undefined : c.op('Less', [c.y, high]);
-  if (above !== undefined && below !== undefined) return [c.mask(c.op('And', [above, below]))];
+  if (above !== undefined && below !== undefined) return c.mask(c.op('And', [above, below]));
   const inside = above ?? below;
-  return [inside === undefined ? c.dy : c.mask(inside)];
-};
+  return inside === undefined ? c.dy : c.mask(inside);
+}
+
+/** Where the lower bound is taken. */
+function isBelow(c: GradientContext): string {
+  const below = c.op('Less', [c.x(), c.x(1)]);
+  return c.hasInput(2) ? c.op('And', [below, c.op('Not', [isAbove(c)])]) : below;
+}
+
+/** Where the upper bound is taken. */
+function isAbove(c: GradientContext): string {
+  const raised = c.hasInput(1) ? c.op('Max', [c.x(), c.x(1)]) : c.x();
+  return c.greater(raised, c.x(2));
+}
 
 function bound(c: GradientContext, attribute: string, input: number): string | undefined {
   if (c.hasInput(input)) return c.x(input);

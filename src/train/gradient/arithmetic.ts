@@ -1,5 +1,5 @@
 /** Elementwise arithmetic with broadcasting; each formula is the derivative times the seed. */
-import type { GradientRule } from './rule.js';
+import type { GradientContext, GradientRule } from './rule.js';
 
 /** d(a+b) = da + db */
 export const add: GradientRule = (c) => c.each(() => c.dy);
@@ -17,32 +17,49 @@ export const div: GradientRule = (c) =>
     return i === 0 ? quotient : c.neg(c.mul(quotient, c.y));
   });
 
-/** d(aᵇ) = b·aᵇ⁻¹·da + aᵇ·ln a·db; the second term is 0 where a is 0, as in PyTorch. */
-export const pow: GradientRule = (c) =>
-  c.each((i) => {
-    if (i === 0) {
-      const exponent = c.sub(c.x(1), c.scalar(1, c.x(1)));
-      return c.mul(c.dy, c.mul(c.x(1), c.op('Pow', [c.x(0), exponent])));
-    }
-    const zero = c.op('Equal', [c.x(0), c.scalar(0, c.x(0))]);
-    const logarithm = c.op('Log', [c.where(zero, c.scalar(1, c.x(0)), c.x(0))]);
-    return c.mul(c.dy, c.mul(c.y, logarithm));
-  });
+/**
+ * d(aᵇ) = b·aᵇ⁻¹·da + aᵇ·ln a·db; as in PyTorch the first term is 0 where b is 0, and the second
+ * where a is 0.
+ */
+export const pow: GradientRule = (c) => {
+  const known = c.builder.constantOf(c.x(1));
+  if (known?.length === 1 && c.wants[0]) return [constantPower(c, Number(known[0])), undefined];
+  return c.each((i) => (i === 0 ? baseGradient(c) : exponentGradient(c)));
+};
+
+/** The exponent is one number. */
+function constantPower(c: GradientContext, exponent: number): string | undefined {
+  if (exponent === 0) return undefined;
+  const slope = exponent === 2 ? c.x(0) : c.op('Pow', [c.x(0), c.scalar(exponent - 1, c.x(0))]);
+  const value = exponent === 1 ? c.dy : c.mul(c.dy, c.scale(slope, exponent));
+  return c.sumTo(value, c.dims(c.x(0)));
+}
+
+function baseGradient(c: GradientContext): string {
+  const [one, zero] = [c.scalar(1, c.x(0)), c.scalar(0, c.x(0))];
+  const exponent = c.op('CastLike', [c.x(1), c.x(0)]);
+  const isZero = c.op('Equal', [exponent, zero]);
+  const slope = c.op('Pow', [c.x(0), c.where(isZero, zero, c.sub(exponent, one))]);
+  return c.mul(c.dy, c.mul(exponent, slope));
+}
+
+function exponentGradient(c: GradientContext): string {
+  const isZero = c.op('Equal', [c.x(0), c.scalar(0, c.x(0))]);
+  const logarithm = c.op('Log', [c.where(isZero, c.scalar(1, c.x(0)), c.x(0))]);
+  return c.mul(c.dy, c.mul(c.y, logarithm));
+}
 
 /** d(Σ xᵢ) = Σ dxᵢ */
 export const sum: GradientRule = add;
 
-/**
- * Max and Min of several tensors: the seed goes to the first input that equals the result.
- */
+/** Max and Min: the seed in equal shares to the inputs that equal the result (as in PyTorch). */
 export const extremum: GradientRule = (c) => {
-  let taken: string | undefined;
-  return c.node.inputs.map((name, i) => {
-    const equal = c.op('Equal', [name, c.y]);
-    const first = taken === undefined ? equal : c.op('And', [equal, c.op('Not', [taken])]);
-    taken = taken === undefined ? equal : c.op('Or', [taken, equal]);
-    return c.wants[i] ? c.sumTo(c.mask(first), c.dims(name)) : undefined;
-  });
+  if (c.node.inputs.length === 1) return [c.dy];
+  const hits = c.node.inputs.map((name) =>
+    c.where(c.op('Equal', [name, c.y]), c.scalar(1), c.scalar(0)),
+  );
+  const share = c.div(c.dy, c.op('Sum', hits));
+  return c.each((i) => c.mul(share, hits[i] as string));
 };
 
 /** d|x| = sign(x)·dx */
