@@ -3,6 +3,10 @@
 graph.json holds nodes and tensor places as train-step.mjs wrote them; data.bin all floats. For each
 line on standard input one round of steps is run from where the last one ended; the answer is a line
 of JSON with the losses and the milliseconds of each step. Arguments: the folder, float32 or float64.
+
+With a third argument `memory` it prints instead the most resident bytes while the optimiser is built
+and three steps run, above what was resident before, with the library loaded and weights and batches
+in memory (Linux); with `profile`, PyTorch's own table of operators.
 """
 
 import json
@@ -16,6 +20,17 @@ import torch.nn.functional as F
 
 def attribute(node, name, default):
     return node["attributes"].get(name, {"value": default})["value"]
+
+
+# PyTorch 2 computes attention in one kernel.
+SDPA = getattr(F, "scaled_dot_product_attention", None)
+
+
+def resident(field):
+    with open("/proc/self/status") as file:
+        for line in file:
+            if line.startswith(field + ":"):
+                return 1024 * int(line.split()[1])
 
 
 class Net:
@@ -68,6 +83,19 @@ class Net:
             return F.linear(x[0], x[1], x[2])
         if op == "MatMul":
             return torch.matmul(x[0], x[1])
+        if op == "Linear":
+            return F.linear(x[0], x[1].t(), x[2])
+        if op == "Attention":
+            # SDPA takes keys as rows; the graph has them as columns.
+            scale = attribute(node, "scale", None)
+            if SDPA is not None:
+                return SDPA(x[0], x[1].transpose(-1, -2), x[2], scale=scale)
+            return torch.matmul(torch.softmax(torch.matmul(x[0], x[1]) * scale, -1), x[2])
+        if op == "Reshape":
+            dims = [d or x[0].shape[i] for i, d in enumerate(x[1].tolist())]
+            return torch.reshape(x[0], dims)
+        if op == "ReduceMean":
+            return torch.mean(x[0], attribute(node, "axes", None), attribute(node, "keepdims", 1) == 1)
         if op == "Clip":
             return F.hardtanh(x[0], float(x[1]), float(x[2]))
         if op == "GlobalAveragePool":
@@ -82,6 +110,7 @@ class Net:
             "HardSwish": F.hardswish,
             "HardSigmoid": F.hardsigmoid,
             "Erf": torch.erf,
+            "Gelu": F.gelu,
             "Add": torch.add,
             "Mul": torch.mul,
             "Div": torch.div,
@@ -89,50 +118,88 @@ class Net:
         return plain[op](*x)
 
 
-def main():
-    folder = sys.argv[1]
-    net = Net(folder, getattr(torch, sys.argv[2]))
-    recipe = net.spec["recipe"]
-    torch.set_num_threads(net.spec["threads"])
-    decayed = [p for p in net.parameters.values() if p.dim() > 1]
-    plain = [p for p in net.parameters.values() if p.dim() <= 1]
-    groups = [
-        {"params": decayed, "weight_decay": recipe["weightDecay"]},
-        {"params": plain, "weight_decay": 0.0},
-    ]
-    if recipe["optimizer"] == "sgd":
-        optimizer = torch.optim.SGD(
-            groups, lr=0.1, momentum=recipe["momentum"], nesterov=recipe["nesterov"]
-        )
-    else:
-        optimizer = torch.optim.AdamW(
-            groups, lr=0.1, betas=(recipe["beta1"], recipe["beta2"]), eps=recipe["epsilon"]
-        )
-    images = net.values["images"]
-    labels = net.values["labels"]
-    batch = recipe["batch"]
-    everything = decayed + plain
-    done = 0
+class Trainer:
+    def __init__(self, net):
+        self.net = net
+        recipe = net.spec["recipe"]
+        parameters = net.parameters.values()
+        self.parameters = [p for p in parameters if p.dim() > 1]
+        plain = [p for p in parameters if p.dim() <= 1]
+        groups = [
+            {"params": self.parameters, "weight_decay": recipe["weightDecay"]},
+            {"params": plain, "weight_decay": 0.0},
+        ]
+        self.parameters = self.parameters + plain
+        if recipe["optimizer"] == "sgd":
+            self.optimizer = torch.optim.SGD(
+                groups, lr=0.1, momentum=recipe["momentum"], nesterov=recipe["nesterov"]
+            )
+        else:
+            self.optimizer = torch.optim.AdamW(
+                groups, lr=0.1, betas=(recipe["beta1"], recipe["beta2"]), eps=recipe["epsilon"]
+            )
+        self.done = 0
+
+    def step(self):
+        spec, recipe = self.net.spec, self.net.spec["recipe"]
+        images, labels = self.net.values["images"], self.net.values["labels"]
+        for group in self.optimizer.param_groups:
+            group["lr"] = spec["rates"][self.done % len(spec["rates"])]
+        first = self.done * recipe["batch"] % len(labels)
+        logits = self.net.forward(images[first : first + recipe["batch"]])
+        target = labels[first : first + recipe["batch"]]
+        loss = F.cross_entropy(logits, target, label_smoothing=recipe["labelSmoothing"])
+        self.optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        if recipe["clipNorm"] > 0:
+            torch.nn.utils.clip_grad_norm_(self.parameters, recipe["clipNorm"])
+        self.optimizer.step()
+        self.done += 1
+        return loss.item()
+
+
+def rounds(trainer):
     for line in sys.stdin:
         losses = []
         times = []
         for _ in range(int(line)):
             start = time.perf_counter()
-            for group in optimizer.param_groups:
-                group["lr"] = net.spec["rates"][done % len(net.spec["rates"])]
-            first = done * batch % len(labels)
-            logits = net.forward(images[first : first + batch])
-            target = labels[first : first + batch]
-            loss = F.cross_entropy(logits, target, label_smoothing=recipe["labelSmoothing"])
-            optimizer.zero_grad(set_to_none=True)
-            loss.backward()
-            if recipe["clipNorm"] > 0:
-                torch.nn.utils.clip_grad_norm_(everything, recipe["clipNorm"])
-            optimizer.step()
-            losses.append(loss.item())
+            losses.append(trainer.step())
             times.append(1e3 * (time.perf_counter() - start))
-            done += 1
         print(json.dumps({"losses": losses, "stepMs": times}), flush=True)
+
+
+def memory(net):
+    # From here on the high-water mark is that of the training.
+    with open("/proc/self/clear_refs", "w") as file:
+        file.write("5")
+    before = resident("VmRSS")
+    trainer = Trainer(net)
+    for _ in range(3):
+        trainer.step()
+    print(json.dumps({"peakBytes": resident("VmHWM") - before}))
+
+
+def profile(trainer):
+    for _ in range(2):
+        trainer.step()
+    with torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CPU]) as record:
+        for _ in range(3):
+            trainer.step()
+    print(record.key_averages().table(sort_by="self_cpu_time_total", row_limit=15))
+
+
+def main():
+    folder, dtype = sys.argv[1:3]
+    task = sys.argv[3] if len(sys.argv) > 3 else "rounds"
+    net = Net(folder, getattr(torch, dtype))
+    torch.set_num_threads(net.spec["threads"])
+    if task == "memory":
+        memory(net)
+    elif task == "profile":
+        profile(Trainer(net))
+    else:
+        rounds(Trainer(net))
 
 
 main()
