@@ -3,6 +3,8 @@
     {
       "target_name": "archwright",
       "sources": [
+        "kernels/cpu/activation.cc",
+        "kernels/cpu/attention.cc",
         "kernels/cpu/augment.cc",
         "kernels/cpu/batch_norm.cc",
         "kernels/cpu/conv.cc",
@@ -10,9 +12,11 @@
         "kernels/cpu/conv_weight_grad.cc",
         "kernels/cpu/counter.cc",
         "kernels/cpu/cpu_features.cc",
+        "kernels/cpu/layer_norm.cc",
         "kernels/cpu/peak.cc",
         "kernels/cpu/peak_kernels.cc",
         "kernels/cpu/pool_grad.cc",
+        "kernels/cpu/small_gemm.cc",
         "native/addon.cc",
         "native/batch_inputs.cc",
         "native/clock_pair.cc",

@@ -3,8 +3,11 @@
 #include <stdexcept>
 #include <utility>
 
+#include "cpu/activation.h"
+#include "cpu/attention.h"
 #include "cpu/batch_norm.h"
 #include "cpu/conv.h"
+#include "cpu/layer_norm.h"
 #include "cpu/pool_grad.h"
 #include "custom_op_abi.h"
 
@@ -91,11 +94,13 @@ class Call {
   OrtKernelContext* context_;
 };
 
-int64_t planeOf(const Dims& dims) {
-  int64_t plane = 1;
-  for (size_t i = 2; i < dims.size(); ++i) plane *= dims[i];
-  return plane;
+int64_t countFrom(const Dims& dims, size_t axis) {
+  int64_t count = 1;
+  for (size_t i = axis; i < dims.size(); ++i) count *= dims[i];
+  return count;
 }
+
+int64_t planeOf(const Dims& dims) { return countFrom(dims, 2); }
 
 // Geometry that does not depend on the batch.
 struct ConvAttributes {
@@ -233,11 +238,114 @@ struct ActivationGrad {
       : slope{a.number("low"), a.number("high"), a.number("slope"), a.integer("ramp") != 0} {}
   void compute(const Call& call, const Parallel& parallel) const {
     const Dims x = call.dims(1);
-    int64_t count = 1;
-    for (const int64_t d : x) count *= d;
-    kernels::activationGrad(slope, count, call.input(0), call.input(1), call.output(0, x), parallel);
+    kernels::activationGrad(slope, countFrom(x, 0), call.input(0), call.input(1), call.output(0, x),
+                            parallel);
   }
   kernels::ActivationSlope slope;
+};
+
+using Activation = void (*)(int64_t, const float*, float*, const Parallel&);
+using ActivationSlopes = void (*)(int64_t, const float*, const float*, float*, const Parallel&);
+
+template <Activation forward>
+struct SmoothActivation {
+  static inline const std::vector<int> inputs{kFloat32};
+  static inline const std::vector<int> outputs{kFloat32};
+  static constexpr size_t requiredInputs = 1;
+
+  explicit SmoothActivation(const Attributes&) {}
+  void compute(const Call& call, const Parallel& parallel) const {
+    const Dims x = call.dims(0);
+    forward(countFrom(x, 0), call.input(0), call.output(0, x), parallel);
+  }
+};
+struct TrainingGelu : SmoothActivation<kernels::geluForward> {
+  static constexpr const char* name = "TrainingGelu";
+  using SmoothActivation::SmoothActivation;
+};
+struct TrainingSilu : SmoothActivation<kernels::siluForward> {
+  static constexpr const char* name = "TrainingSilu";
+  using SmoothActivation::SmoothActivation;
+};
+
+template <ActivationSlopes backward>
+struct SmoothActivationGrad {
+  static inline const std::vector<int> inputs{kFloat32, kFloat32};
+  static inline const std::vector<int> outputs{kFloat32};
+  static constexpr size_t requiredInputs = 2;
+
+  explicit SmoothActivationGrad(const Attributes&) {}
+  void compute(const Call& call, const Parallel& parallel) const {
+    const Dims x = call.dims(1);
+    backward(countFrom(x, 0), call.input(0), call.input(1), call.output(0, x), parallel);
+  }
+};
+struct GeluGrad : SmoothActivationGrad<kernels::geluBackward> {
+  static constexpr const char* name = "GeluGrad";
+  using SmoothActivationGrad::SmoothActivationGrad;
+};
+struct SiluGrad : SmoothActivationGrad<kernels::siluBackward> {
+  static constexpr const char* name = "SiluGrad";
+  using SmoothActivationGrad::SmoothActivationGrad;
+};
+
+struct LayerNormGrad {
+  static constexpr const char* name = "LayerNormGrad";
+  static inline const std::vector<int> inputs{kFloat32, kFloat32, kFloat32, kFloat32, kFloat32};
+  static inline const std::vector<int> outputs{kFloat32, kFloat32, kFloat32};
+  static constexpr size_t requiredInputs = 5;
+
+  explicit LayerNormGrad(const Attributes&) {}
+  void compute(const Call& call, const Parallel& parallel) const {
+    const Dims x = call.dims(1), scale = call.dims(2);
+    const int64_t columns = countFrom(scale, 0);
+    kernels::layerNormBackward(
+        countFrom(x, 0) / columns, columns,
+        {call.input(0), call.input(1), call.input(2), call.input(3), call.input(4),
+         call.output(0, x), call.output(1, scale), call.output(2, scale)},
+        parallel);
+  }
+};
+
+kernels::AttentionShape attentionShape(const Dims& q, const Dims& v, float scale) {
+  return {q[0], q[2], q[1], v[1], q[3], v[3], scale};
+}
+
+struct TrainingAttention {
+  static constexpr const char* name = "TrainingAttention";
+  static inline const std::vector<int> inputs{kFloat32, kFloat32, kFloat32};
+  static inline const std::vector<int> outputs{kFloat32, kFloat32};
+  static constexpr size_t requiredInputs = 3;
+
+  explicit TrainingAttention(const Attributes& a) : scale(a.number("scale")) {}
+  void compute(const Call& call, const Parallel& parallel) const {
+    const Dims q = call.dims(0), v = call.dims(2);
+    kernels::attentionForward(attentionShape(q, v, scale),
+                              {call.input(0), call.input(1), call.input(2),
+                               call.output(0, {q[0], q[1], q[2], v[3]}),
+                               call.output(1, {q[0], q[2], q[1]})},
+                              parallel);
+  }
+  float scale;
+};
+
+struct AttentionGrad {
+  static constexpr const char* name = "AttentionGrad";
+  static inline const std::vector<int> inputs{kFloat32, kFloat32, kFloat32,
+                                              kFloat32, kFloat32, kFloat32};
+  static inline const std::vector<int> outputs{kFloat32, kFloat32, kFloat32};
+  static constexpr size_t requiredInputs = 6;
+
+  explicit AttentionGrad(const Attributes& a) : scale(a.number("scale")) {}
+  void compute(const Call& call, const Parallel& parallel) const {
+    const Dims q = call.dims(1), k = call.dims(2), v = call.dims(3);
+    kernels::attentionBackward(
+        attentionShape(q, v, scale),
+        {call.input(0), call.input(1), call.input(2), call.input(3), call.input(4), call.input(5),
+         call.output(0, q), call.output(1, k), call.output(2, v)},
+        parallel);
+  }
+  float scale;
 };
 
 // An operator's registration; the base is what ONNX Runtime sees, `threads` rides behind it.
@@ -301,7 +409,10 @@ struct CustomOps::State {
       : operators{registration<TrainingConv>(threads),      registration<ConvInputGrad>(threads),
                   registration<ConvWeightGrad>(threads),    registration<TrainingBatchNorm>(threads),
                   registration<BatchNormGrad>(threads),     registration<MaxPoolGrad>(threads),
-                  registration<ActivationGrad>(threads)} {}
+                  registration<ActivationGrad>(threads),    registration<TrainingGelu>(threads),
+                  registration<TrainingSilu>(threads),      registration<GeluGrad>(threads),
+                  registration<SiluGrad>(threads),          registration<LayerNormGrad>(threads),
+                  registration<TrainingAttention>(threads), registration<AttentionGrad>(threads)} {}
   ~State() {
     if (domain != nullptr) ort().ReleaseCustomOpDomain(domain);
   }

@@ -20,7 +20,7 @@ ARCHWRIGHT_INLINE void writeLine(const From* from, ptrdiff_t count, float scale,
   }
 }
 
-template <class From>
+template <int Width, class From>
 ARCHWRIGHT_INLINE void change_body(const From* image, const ImageShape& shape,
                                    const ImageChange& change, const ChannelAffine& affine,
                                    float* out) {
@@ -60,6 +60,7 @@ ARCHWRIGHT_DISPATCH(change,
                      const ChannelAffine& affine, float* out),
                     (image, shape, change, affine, out))
 
+template <int Width>
 ARCHWRIGHT_INLINE void mix_body(const float* own, const float* other, size_t length, float share,
                                 float* out) {
   const float rest = 1 - share;

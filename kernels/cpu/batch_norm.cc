@@ -15,14 +15,15 @@ struct Sums {
 
 // Σ a and Σ (a − shift)·(b − shift)-style sums of one plane; vectors within a plane, double across
 // planes, so that the rounding of long batches does not add up.
+template <int Width>
 ARCHWRIGHT_INLINE void sumAndSquares_body(const float* x, int64_t n, float shift, Sums* sums) {
-  Vec8 sum = splat8(0), squares = splat8(0);
-  const Vec8 offset = splat8(-shift);
+  Vec<Width> total = splat<Width>(0), squares = splat<Width>(0);
+  const Vec<Width> offset = splat<Width>(-shift);
   int64_t i = 0;
-  for (; i + 8 <= n; i += 8) {
-    Vec8 d = load8(x + i);
+  for (; i + Width <= n; i += Width) {
+    Vec<Width> d = load<Width>(x + i);
     d += offset;
-    sum += d;
+    total += d;
     squares += d * d;
   }
   float restSum = 0, restSquares = 0;
@@ -31,23 +32,24 @@ ARCHWRIGHT_INLINE void sumAndSquares_body(const float* x, int64_t n, float shift
     restSum += d;
     restSquares += d * d;
   }
-  sums->first += sum8(sum) + restSum;
-  sums->second += sum8(squares) + restSquares;
+  sums->first += sum<Width>(total) + restSum;
+  sums->second += sum<Width>(squares) + restSquares;
 }
 ARCHWRIGHT_DISPATCH(sumAndSquares, (const float* x, int64_t n, float shift, Sums* sums),
                     (x, n, shift, sums))
 
 // Σ dy and Σ dy · (x − mean).
+template <int Width>
 ARCHWRIGHT_INLINE void sumAndProducts_body(const float* dy, const float* x, int64_t n, float mean,
                                            Sums* sums) {
-  Vec8 sum = splat8(0), products = splat8(0);
-  const Vec8 offset = splat8(-mean);
+  Vec<Width> total = splat<Width>(0), products = splat<Width>(0);
+  const Vec<Width> offset = splat<Width>(-mean);
   int64_t i = 0;
-  for (; i + 8 <= n; i += 8) {
-    const Vec8 g = load8(dy + i);
-    Vec8 d = load8(x + i);
+  for (; i + Width <= n; i += Width) {
+    const Vec<Width> g = load<Width>(dy + i);
+    Vec<Width> d = load<Width>(x + i);
     d += offset;
-    sum += g;
+    total += g;
     products += g * d;
   }
   float restSum = 0, restProducts = 0;
@@ -55,20 +57,22 @@ ARCHWRIGHT_INLINE void sumAndProducts_body(const float* dy, const float* x, int6
     restSum += dy[i];
     restProducts += dy[i] * (x[i] - mean);
   }
-  sums->first += sum8(sum) + restSum;
-  sums->second += sum8(products) + restProducts;
+  sums->first += sum<Width>(total) + restSum;
+  sums->second += sum<Width>(products) + restProducts;
 }
 ARCHWRIGHT_DISPATCH(sumAndProducts,
                     (const float* dy, const float* x, int64_t n, float mean, Sums* sums),
                     (dy, x, n, mean, sums))
 
 // out = a · x + b, and out = a · dy + b · x + c.
+template <int Width>
 ARCHWRIGHT_INLINE void affine_body(const float* x, int64_t n, float a, float b, float* out) {
   for (int64_t i = 0; i < n; i++) out[i] = a * x[i] + b;
 }
 ARCHWRIGHT_DISPATCH(affine, (const float* x, int64_t n, float a, float b, float* out),
                     (x, n, a, b, out))
 
+template <int Width>
 ARCHWRIGHT_INLINE void blend_body(const float* dy, const float* x, int64_t n, float a, float b,
                                   float c, float* out) {
   for (int64_t i = 0; i < n; i++) out[i] = a * dy[i] + (b * x[i] + c);

@@ -1,5 +1,5 @@
 // Forward and input gradient: every row of the result is a weighted sum of shifted flat arrays
-// (conv_shape.h). A block of 4 rows × 24 columns stays in registers while the taps go by.
+// (conv_shape.h). A block of 4 rows × 3 vectors stays in registers while the taps go by.
 #include "cpu/conv.h"
 
 #include <algorithm>
@@ -16,32 +16,32 @@ constexpr int kVectors = 3;
 // Elements that are worth the set-up of one pass over the taps.
 constexpr int64_t kLongEnough = 256;
 
-// out[r][i] = start[r] + Σ over t of weights[t · kRows + r] · taps[t][i], for `Vectors` · 8 columns.
-template <int Rows, int Vectors>
+// out[r][i] = start[r] + Σ over t of weights[t · kRows + r] · taps[t][i], for `Vectors` · Width columns.
+template <int Width, int Rows, int Vectors>
 ARCHWRIGHT_INLINE void tile(const float* const* taps, int64_t tapCount, const float* weights,
                             const float* start, int64_t column, float* const* out) {
-  Vec8 sum[Rows][Vectors];
+  Vec<Width> sum[Rows][Vectors];
   for (int r = 0; r < Rows; r++)
-    for (int v = 0; v < Vectors; v++) sum[r][v] = splat8(start[r]);
+    for (int v = 0; v < Vectors; v++) sum[r][v] = splat<Width>(start[r]);
   for (int64_t t = 0; t < tapCount; t++) {
-    Vec8 tap[Vectors];
-    for (int v = 0; v < Vectors; v++) tap[v] = load8(taps[t] + column + 8 * v);
+    Vec<Width> tap[Vectors];
+    for (int v = 0; v < Vectors; v++) tap[v] = load<Width>(taps[t] + column + Width * v);
     for (int r = 0; r < Rows; r++) {
-      const Vec8 weight = splat8(weights[t * kRows + r]);
+      const Vec<Width> weight = splat<Width>(weights[t * kRows + r]);
       for (int v = 0; v < Vectors; v++) sum[r][v] += weight * tap[v];
     }
   }
   for (int r = 0; r < Rows; r++)
-    for (int v = 0; v < Vectors; v++) store8(out[r] + column + 8 * v, sum[r][v]);
+    for (int v = 0; v < Vectors; v++) store<Width>(out[r] + column + Width * v, sum[r][v]);
 }
 
-template <int Rows>
+template <int Width, int Rows>
 ARCHWRIGHT_INLINE void rowBlock(const float* const* taps, int64_t tapCount, const float* weights,
                                 const float* start, int64_t length, float* const* out) {
   int64_t i = 0;
-  for (; i + 8 * kVectors <= length; i += 8 * kVectors)
-    tile<Rows, kVectors>(taps, tapCount, weights, start, i, out);
-  for (; i + 8 <= length; i += 8) tile<Rows, 1>(taps, tapCount, weights, start, i, out);
+  for (; i + Width * kVectors <= length; i += Width * kVectors)
+    tile<Width, Rows, kVectors>(taps, tapCount, weights, start, i, out);
+  for (; i + Width <= length; i += Width) tile<Width, Rows, 1>(taps, tapCount, weights, start, i, out);
   for (; i < length; i++) {
     for (int r = 0; r < Rows; r++) {
       float sum = start[r];
@@ -51,8 +51,8 @@ ARCHWRIGHT_INLINE void rowBlock(const float* const* taps, int64_t tapCount, cons
   }
 }
 
-// Vectors of a buffer with slack behind it may be whole.
-int64_t wholeVectors(int64_t length) { return (length + 7) / 8 * 8; }
+// The widest vectors of a buffer with slack behind it may be whole.
+int64_t wholeVectors(int64_t length) { return (length + 15) / 16 * 16; }
 
 // A convolution over tensors that already are flat planes: nothing to pad, nothing to skip, and long
 // enough to go image by image.
@@ -61,14 +61,15 @@ bool isFlat(const ConvShape& s) {
          s.padTop == 0 && s.padLeft == 0 && s.inPlane() >= kLongEnough / 2;
 }
 
+template <int Width>
 ARCHWRIGHT_INLINE void weightedSums_body(const float* const* taps, int64_t tapCount,
                                          const float* weights, const float* start, int64_t rows,
                                          int64_t length, float* const* out) {
   switch (rows) {
-    case 1: return rowBlock<1>(taps, tapCount, weights, start, length, out);
-    case 2: return rowBlock<2>(taps, tapCount, weights, start, length, out);
-    case 3: return rowBlock<3>(taps, tapCount, weights, start, length, out);
-    default: return rowBlock<kRows>(taps, tapCount, weights, start, length, out);
+    case 1: return rowBlock<Width, 1>(taps, tapCount, weights, start, length, out);
+    case 2: return rowBlock<Width, 2>(taps, tapCount, weights, start, length, out);
+    case 3: return rowBlock<Width, 3>(taps, tapCount, weights, start, length, out);
+    default: return rowBlock<Width, kRows>(taps, tapCount, weights, start, length, out);
   }
 }
 ARCHWRIGHT_DISPATCH(weightedSums,

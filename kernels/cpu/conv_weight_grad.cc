@@ -19,44 +19,45 @@ constexpr int64_t kTaps = 3;
 constexpr int64_t kLongEnough = 768;
 
 // Adds to dw[r · stride + t] the dot products of dy[r] and x[t], `length` elements.
-template <int Rows, int Taps>
+template <int Width, int Rows, int Taps>
 ARCHWRIGHT_INLINE void dotBlock(const float* const* dy, const float* const* x, int64_t length,
                                 float* dw, int64_t stride) {
-  Vec8 sum[Rows][Taps];
+  Vec<Width> total[Rows][Taps];
   for (int r = 0; r < Rows; r++)
-    for (int t = 0; t < Taps; t++) sum[r][t] = splat8(0);
+    for (int t = 0; t < Taps; t++) total[r][t] = splat<Width>(0);
   int64_t i = 0;
-  for (; i + 8 <= length; i += 8) {
-    Vec8 tap[Taps];
-    for (int t = 0; t < Taps; t++) tap[t] = load8(x[t] + i);
+  for (; i + Width <= length; i += Width) {
+    Vec<Width> tap[Taps];
+    for (int t = 0; t < Taps; t++) tap[t] = load<Width>(x[t] + i);
     for (int r = 0; r < Rows; r++) {
-      const Vec8 row = load8(dy[r] + i);
-      for (int t = 0; t < Taps; t++) sum[r][t] += row * tap[t];
+      const Vec<Width> row = load<Width>(dy[r] + i);
+      for (int t = 0; t < Taps; t++) total[r][t] += row * tap[t];
     }
   }
   for (int r = 0; r < Rows; r++) {
     for (int t = 0; t < Taps; t++) {
       float rest = 0;
       for (int64_t j = i; j < length; j++) rest += dy[r][j] * x[t][j];
-      dw[r * stride + t] += sum8(sum[r][t]) + rest;
+      dw[r * stride + t] += sum<Width>(total[r][t]) + rest;
     }
   }
 }
 
-template <int Rows>
+template <int Width, int Rows>
 ARCHWRIGHT_INLINE void rowBlock(const float* const* dy, const float* const* x, int64_t taps,
                                 int64_t length, float* dw, int64_t stride) {
   int64_t t = 0;
-  for (; t + kTaps <= taps; t += kTaps) dotBlock<Rows, kTaps>(dy, x + t, length, dw + t, stride);
-  if (taps - t == 2) dotBlock<Rows, 2>(dy, x + t, length, dw + t, stride);
-  if (taps - t == 1) dotBlock<Rows, 1>(dy, x + t, length, dw + t, stride);
+  for (; t + kTaps <= taps; t += kTaps) dotBlock<Width, Rows, kTaps>(dy, x + t, length, dw + t, stride);
+  if (taps - t == 2) dotBlock<Width, Rows, 2>(dy, x + t, length, dw + t, stride);
+  if (taps - t == 1) dotBlock<Width, Rows, 1>(dy, x + t, length, dw + t, stride);
 }
 
+template <int Width>
 ARCHWRIGHT_INLINE void dotProducts_body(const float* const* dy, int64_t rows, const float* const* x,
                                         int64_t taps, int64_t length, float* dw) {
   int64_t r = 0;
-  for (; r + kRows <= rows; r += kRows) rowBlock<kRows>(dy + r, x, taps, length, dw + r * taps, taps);
-  for (; r < rows; r++) rowBlock<1>(dy + r, x, taps, length, dw + r * taps, taps);
+  for (; r + kRows <= rows; r += kRows) rowBlock<Width, kRows>(dy + r, x, taps, length, dw + r * taps, taps);
+  for (; r < rows; r++) rowBlock<Width, 1>(dy + r, x, taps, length, dw + r * taps, taps);
 }
 ARCHWRIGHT_DISPATCH(dotProducts,
                     (const float* const* dy, int64_t rows, const float* const* x, int64_t taps,

@@ -9,6 +9,7 @@ namespace archwright::kernels {
 namespace {
 
 // Bounds by value: read through a reference they might be what `dx` writes, and nothing vectorises.
+template <int Width>
 ARCHWRIGHT_INLINE void clippedSlope_body(ActivationSlope s, int64_t n, const float* dy,
                                          const float* x, float* dx) {
   for (int64_t i = 0; i < n; i++) {
@@ -21,6 +22,7 @@ ARCHWRIGHT_DISPATCH(clippedSlope,
                     (ActivationSlope s, int64_t n, const float* dy, const float* x, float* dx),
                     (s, n, dy, x, dx))
 
+template <int Width>
 ARCHWRIGHT_INLINE void rampSlope_body(int64_t n, const float* dy, const float* x, float* dx) {
   for (int64_t i = 0; i < n; i++) {
     float slope = x[i] * (1.0f / 3.0f) + 0.5f;
@@ -32,21 +34,11 @@ ARCHWRIGHT_INLINE void rampSlope_body(int64_t n, const float* dy, const float* x
 ARCHWRIGHT_DISPATCH(rampSlope, (int64_t n, const float* dy, const float* x, float* dx),
                     (n, dy, x, dx))
 
-// Contiguous shares of 0 … total for each thread.
-void share(int64_t total, const Parallel& parallel,
-           const std::function<void(int64_t begin, int64_t end)>& part) {
-  const int64_t tasks =
-      std::max<int64_t>(1, std::min<int64_t>(static_cast<int64_t>(parallel.threads), total));
-  parallel.run(static_cast<size_t>(tasks), [&](size_t task) {
-    part(total * static_cast<int64_t>(task) / tasks, total * (static_cast<int64_t>(task) + 1) / tasks);
-  });
-}
-
 }  // namespace
 
 void maxPoolGrad(int64_t planes, int64_t inPlane, int64_t outPlane, const float* dy,
                  const int64_t* indices, float* dx, const Parallel& parallel) {
-  share(planes, parallel, [&](int64_t begin, int64_t end) {
+  parallel.share(planes, 1, [&](int64_t, int64_t begin, int64_t end) {
     std::fill(dx + begin * inPlane, dx + end * inPlane, 0.0f);
     for (int64_t i = begin * outPlane; i < end * outPlane; i++) dx[indices[i]] += dy[i];
   });
@@ -54,7 +46,7 @@ void maxPoolGrad(int64_t planes, int64_t inPlane, int64_t outPlane, const float*
 
 void activationGrad(const ActivationSlope& slope, int64_t count, const float* dy, const float* x,
                     float* dx, const Parallel& parallel) {
-  share(count, parallel, [&](int64_t begin, int64_t end) {
+  parallel.share(count, kShare, [&](int64_t, int64_t begin, int64_t end) {
     if (slope.ramp) rampSlope(end - begin, dy + begin, x + begin, dx + begin);
     else clippedSlope(slope, end - begin, dy + begin, x + begin, dx + begin);
   });

@@ -1,73 +1,109 @@
-// Vectors of eight floats through the compiler's vector extension: the same source compiles to AVX2
-// where the processor has it, and to whatever the target has elsewhere.
+// Vectors of floats through the compiler's vector extension: the same source compiles to AVX-512 or
+// AVX2 where the processor has it, and to whatever the target has elsewhere.
 #pragma once
 
 #include <cstdint>
 #include <cstring>
 
+#include "cpu/cpu_features.h"
+
 namespace archwright::kernels {
 
 #if defined(__GNUC__)
 #define ARCHWRIGHT_INLINE inline __attribute__((always_inline))
+// Before a loop over the registers of a block: an array that is indexed in a loop lies in memory.
+#define ARCHWRIGHT_UNROLL _Pragma("GCC unroll 16")
 // Vectors wider than the base instruction set pass between inlined functions only.
 #pragma GCC diagnostic ignored "-Wpsabi"
-typedef float Vec8 __attribute__((vector_size(32)));
+template <int Width>
+struct VectorOf {
+  typedef float type __attribute__((vector_size(Width * sizeof(float))));
+};
 #else
 #define ARCHWRIGHT_INLINE __forceinline
-struct Vec8 {
-  float lane[8];
-  float operator[](int i) const { return lane[i]; }
-  Vec8& operator+=(const Vec8& o) {
-    for (int i = 0; i < 8; i++) lane[i] += o.lane[i];
-    return *this;
-  }
-  friend Vec8 operator*(const Vec8& a, const Vec8& b) {
-    Vec8 r;
-    for (int i = 0; i < 8; i++) r.lane[i] = a.lane[i] * b.lane[i];
-    return r;
-  }
+#define ARCHWRIGHT_UNROLL
+template <int Width>
+struct VectorOf {
+  struct type {
+    float lane[Width];
+    float operator[](int i) const { return lane[i]; }
+    type& operator+=(const type& o) {
+      for (int i = 0; i < Width; i++) lane[i] += o.lane[i];
+      return *this;
+    }
+    friend type operator*(const type& a, const type& b) {
+      type r;
+      for (int i = 0; i < Width; i++) r.lane[i] = a.lane[i] * b.lane[i];
+      return r;
+    }
+  };
 };
 #endif
 
-ARCHWRIGHT_INLINE Vec8 load8(const float* from) {
-  Vec8 v;
+template <int Width>
+using Vec = typename VectorOf<Width>::type;
+
+template <int Width>
+ARCHWRIGHT_INLINE Vec<Width> load(const float* from) {
+  Vec<Width> v;
   std::memcpy(&v, from, sizeof v);
   return v;
 }
 
-ARCHWRIGHT_INLINE void store8(float* to, const Vec8& v) { std::memcpy(to, &v, sizeof v); }
+template <int Width>
+ARCHWRIGHT_INLINE void store(float* to, const Vec<Width>& v) {
+  std::memcpy(to, &v, sizeof v);
+}
 
-ARCHWRIGHT_INLINE Vec8 splat8(float x) {
+template <int Width>
+ARCHWRIGHT_INLINE Vec<Width> splat(float x) {
 #if defined(__GNUC__)
-  return Vec8{x, x, x, x, x, x, x, x};
+  Vec<Width> v;
+  if constexpr (Width == 4) v = Vec<4>{x, x, x, x};
+#if defined(__x86_64__)
+  // A list of 8 or 16 equal elements is taken apart before it is inlined to where it is one
+  // instruction; so that instruction is named.
+  else asm("vbroadcastss %1, %0" : "=v"(v) : "vm"(x));
+#endif
+  return v;
 #else
-  Vec8 v;
-  for (int i = 0; i < 8; i++) v.lane[i] = x;
+  Vec<Width> v;
+  for (int i = 0; i < Width; i++) v.lane[i] = x;
   return v;
 #endif
 }
 
-ARCHWRIGHT_INLINE float sum8(const Vec8& v) {
-  return ((v[0] + v[4]) + (v[2] + v[6])) + ((v[1] + v[5]) + (v[3] + v[7]));
+// Pairwise, the far half first.
+template <int Width>
+ARCHWRIGHT_INLINE float sum(const Vec<Width>& v) {
+  float lanes[Width];
+  std::memcpy(lanes, &v, sizeof v);
+  for (int half = Width / 2; half > 0; half /= 2)
+    for (int i = 0; i < half; i++) lanes[i] += lanes[i + half];
+  return lanes[0];
 }
 
-// `ARCHWRIGHT_DISPATCH(name, parameters, arguments)` after `name_body` is defined: compiles the body
-// twice, for AVX2 with FMA and for the base instruction set, and calls the one that this processor
-// can run.
+// `ARCHWRIGHT_DISPATCH(name, parameters, arguments)` after `template <int Width> … name_body` is
+// defined: compiles the body for AVX-512 with 16 floats to a vector, for AVX2 with FMA and for the
+// base instruction set with 4, and calls the one that this processor can run.
 #if defined(__GNUC__) && defined(__x86_64__)
-#define ARCHWRIGHT_DISPATCH(name, parameters, arguments)                              \
-  __attribute__((target("avx2,fma"))) static void name##_avx2 parameters {            \
-    name##_body arguments;                                                            \
-  }                                                                                   \
-  static void name##_base parameters { name##_body arguments; }                       \
-  static void name parameters {                                                       \
-    static const bool wide = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"); \
-    if (wide) name##_avx2 arguments;                                                  \
-    else name##_base arguments;                                                       \
+#define ARCHWRIGHT_DISPATCH(name, parameters, arguments)                                     \
+  __attribute__((target("avx512f,avx2,fma"))) static void name##_avx512 parameters {         \
+    name##_body<16> arguments;                                                               \
+  }                                                                                          \
+  __attribute__((target("avx2,fma"))) static void name##_avx2 parameters {                   \
+    name##_body<8> arguments;                                                                \
+  }                                                                                          \
+  static void name##_base parameters { name##_body<4> arguments; }                           \
+  static void name parameters {                                                              \
+    static const CpuFeatures& has = cpuFeatures();                                           \
+    if (has.avx512) name##_avx512 arguments;                                                 \
+    else if (has.avx2Fma) name##_avx2 arguments;                                             \
+    else name##_base arguments;                                                              \
   }
 #else
 #define ARCHWRIGHT_DISPATCH(name, parameters, arguments) \
-  static void name parameters { name##_body arguments; }
+  static void name parameters { name##_body<4> arguments; }
 #endif
 
 }  // namespace archwright::kernels

@@ -19,6 +19,13 @@ export const nativeOpSchemas = {
     outputs: [1, 1],
     attributes: { high: 'float', low: 'float', ramp: 'int', slope: 'float' },
   },
+  /** dQ, dK, dV. Inputs dY, Q, K, V and the two outputs of TrainingAttention. */
+  AttentionGrad: {
+    domain: NATIVE_DOMAIN,
+    inputs: [6, 6],
+    outputs: [3, 3],
+    attributes: { scale: 'float' },
+  },
   /** dX, dScale, dBias. Inputs dY, X, scale, mean and 1/√(variance + ε) of the batch. */
   BatchNormGrad: { domain: NATIVE_DOMAIN, inputs: [5, 5], outputs: [3, 3], attributes: {} },
   /** dX. Inputs dY, W; `spatial_shape` is that of X. */
@@ -35,12 +42,31 @@ export const nativeOpSchemas = {
     outputs: [1, 1],
     attributes: { ...window, kernel_shape: 'ints' },
   },
+  /** dX. Inputs dY, X of x·Φ(x). */
+  GeluGrad: { domain: NATIVE_DOMAIN, inputs: [2, 2], outputs: [1, 1], attributes: {} },
+  /**
+   * dX, dScale, dBias of a normalisation over the axes that scale has. Inputs dY, X, scale, and mean
+   * and 1/√(variance + ε) of each row.
+   */
+  LayerNormGrad: { domain: NATIVE_DOMAIN, inputs: [5, 5], outputs: [3, 3], attributes: {} },
   /** dX. Inputs dY and the indices of MaxPool; `spatial_shape` is that of X. */
   MaxPoolGrad: {
     domain: NATIVE_DOMAIN,
     inputs: [2, 2],
     outputs: [1, 1],
     attributes: { spatial_shape: 'ints' },
+  },
+  /** dX. Inputs dY, X of x·σ(x). */
+  SiluGrad: { domain: NATIVE_DOMAIN, inputs: [2, 2], outputs: [1, 1], attributes: {} },
+  /**
+   * Y = softmax(scale · Q·Kᵀ)·V, [N,L,H,D], and the logarithm of each row's sum of exponentials,
+   * [N,H,L]. Inputs Q [N,L,H,C], K [N,S,H,C], V [N,S,H,D].
+   */
+  TrainingAttention: {
+    domain: NATIVE_DOMAIN,
+    inputs: [3, 3],
+    outputs: [2, 2],
+    attributes: { scale: 'float' },
   },
   /** Y, and mean, (biased) variance and 1/√(variance + ε) of the batch. Inputs X, scale, bias. */
   TrainingBatchNorm: {
@@ -51,4 +77,8 @@ export const nativeOpSchemas = {
   },
   /** Conv with a weight that changes from run to run. Inputs X, W, optional bias. */
   TrainingConv: { domain: NATIVE_DOMAIN, inputs: [2, 3], outputs: [1, 1], attributes: window },
+  /** x·Φ(x), Φ the normal distribution's. */
+  TrainingGelu: { domain: NATIVE_DOMAIN, inputs: [1, 1], outputs: [1, 1], attributes: {} },
+  /** x·σ(x) */
+  TrainingSilu: { domain: NATIVE_DOMAIN, inputs: [1, 1], outputs: [1, 1], attributes: {} },
 } as const satisfies Record<string, OpSchema>;

@@ -20,6 +20,7 @@ import { appendGradients, requireKnown } from './autodiff.js';
 import { appendPacked, appendUnpacked, type StateVector, slotsOf } from './flat-state.js';
 import type { Target } from './loss/class-target.js';
 import { type AppendedLoss, appendLoss } from './loss/loss.js';
+import { fuseForTraining } from './native-fusion.js';
 import type { ResolvedRecipe } from './recipe.js';
 import { ownName, withStepNames } from './step-names.js';
 import { appendRunningUpdate, appendTrainingForm, trainedNorms } from './training-form.js';
@@ -101,7 +102,8 @@ export function createTrainingStep(
 ): TrainingStep {
   const { batch } = recipe;
   requireKnown(graph.nodes);
-  const bound = withStepNames(bindBatch(graph, batch));
+  const named = withStepNames(bindBatch(graph, batch));
+  const bound = kernels === 'native' ? fuseForTraining(named) : named;
   const b = new GraphBuilder(`${graph.name}.step`, {
     opset: Math.min(NEWEST_RUNNABLE_OPSET, Math.max(DEFAULT_OPSET, graph.opsets[''] ?? 0)),
     domains: kernels === 'native' ? { [NATIVE_DOMAIN]: 1 } : {},

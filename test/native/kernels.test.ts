@@ -1,61 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import type { Attribute, Graph, ValueInfo } from '../../src/ir/graph.js';
-import { freezeGraph } from '../../src/ir/graph.js';
-import { encodeModel } from '../../src/ir/onnx/encode.js';
-import { Session } from '../../src/runtime/session.js';
 import { Rng } from '../../src/util/random.js';
 import { elementCount, type HostTensor } from '../../src/util/tensor.js';
+import { type Attributes, float, int, ints, runNode } from './run-node.js';
 
 /**
  * The kernels of `kernels/cpu` through their custom operators, against ONNX Runtime's own Conv (for
  * gradients by the adjoint identity ⟨dY, conv(X, W′)⟩ = ⟨dW, W′⟩) and plain arithmetic in float64.
  */
-
-type Attributes = Record<string, Attribute>;
-const ints = (...value: number[]): Attribute => ({ kind: 'ints', value });
-const int = (value: number): Attribute => ({ kind: 'int', value });
-const float = (value: number): Attribute => ({ kind: 'float', value });
-
-async function runNode(
-  domain: string,
-  op: string,
-  inputs: readonly HostTensor[],
-  outputDims: readonly (readonly number[])[],
-  attributes: Attributes,
-  threads = 2,
-): Promise<Float64Array[]> {
-  const info = (name: string, tensor: Pick<HostTensor, 'dtype' | 'dims'>): ValueInfo => ({
-    name,
-    dtype: tensor.dtype,
-    shape: tensor.dims,
-  });
-  const graph: Graph = freezeGraph({
-    name: op,
-    opsets: { '': 17, archwright: 1 },
-    inputs: inputs.map((tensor, i) => info(`in${i}`, tensor)),
-    outputs: outputDims.map((dims, i) => info(`out${i}`, { dtype: 'float32', dims })),
-    initializers: [],
-    nodes: [
-      {
-        name: 'node',
-        op,
-        domain,
-        inputs: inputs.map((_, i) => `in${i}`),
-        outputs: outputDims.map((_, i) => `out${i}`),
-        attributes,
-      },
-    ],
-    metadata: {},
-  });
-  const session = await Session.create(encodeModel(graph), {
-    threads,
-    optimization: 'all',
-    provider: 'cpu',
-  });
-  const result = await session.run(Object.fromEntries(inputs.map((t, i) => [`in${i}`, t])));
-  session.release();
-  return outputDims.map((_, i) => Float64Array.from(result[`out${i}`]?.data as Float32Array));
-}
 
 const random = (rng: Rng, dims: readonly number[]): HostTensor => ({
   dtype: 'float32',

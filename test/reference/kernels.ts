@@ -13,6 +13,7 @@ import { layout } from './layout.js';
 import { math } from './math.js';
 import { matrix } from './matrix.js';
 import { native } from './native.js';
+import { nativeSequence } from './native-sequence.js';
 import { normalization } from './normalization.js';
 import { normalize } from './normalize.js';
 import { quantized } from './quantized.js';
@@ -36,6 +37,7 @@ export const kernels: Readonly<Record<string, Kernel>> = {
   ...layout,
   ...matrix,
   ...native,
+  ...nativeSequence,
   ...normalization,
   ...reduction,
   ...sliding,

@@ -393,6 +393,14 @@ export const gradientCases: GradientCases = {
   Sum: variadic,
   Tanh: unary,
   Tile: [{ about: 'both axes', inputs: [x(2, 3), ints(3, 2)] }],
+  TrainingAttention: [
+    {
+      about: 'more keys than queries',
+      inputs: [x(2, 3, 2, 4), x(2, 5, 2, 4), x(2, 5, 2, 3)],
+      attributes: { scale: 0.5 },
+      outputs: 2,
+    },
+  ],
   TrainingBatchNorm: [
     {
       about: 'image',
@@ -403,6 +411,8 @@ export const gradientCases: GradientCases = {
     { about: 'matrix', inputs: [x(5, 3), x(3), x(3)], attributes: { epsilon: 1e-5 }, outputs: 4 },
   ],
   TrainingConv: nativeConvolutions,
+  TrainingGelu: unary,
+  TrainingSilu: unary,
   Transpose: [
     { about: 'permuted', inputs: [x(2, 3, 4)], attributes: { perm: [1, 2, 0] } },
     { about: 'reversed', inputs: [x(2, 3, 4)] },

@@ -10,6 +10,7 @@ import { gatherCosts } from './gather.js';
 import { generateCosts } from './generate.js';
 import { imageCosts } from './image.js';
 import { mathCosts } from './math.js';
+import { nativeCosts } from './native.js';
 import { normalizeCosts } from './normalize.js';
 import { quantizedCosts } from './quantized.js';
 import { recurrentCosts } from './recurrent.js';
@@ -55,24 +56,10 @@ export const costRules: Readonly<Record<OpName, CostRule>> = {
   ...generateCosts,
   ...imageCosts,
   ...mathCosts,
+  ...nativeCosts,
   ...normalizeCosts,
   ...quantizedCosts,
   ...recurrentCosts,
-  ActivationGrad: moving,
-  BatchNormGrad: moving,
-  ConvInputGrad: {
-    macs: ({ inputs: [dy, w] }) => sizeOf(dy) * sizeOf(w?.slice(1)),
-    reads: 'all',
-    output: 'new',
-  },
-  ConvWeightGrad: {
-    macs: ({ inputs: [dy], outputs: [dw] }) => sizeOf(dy) * sizeOf(dw?.slice(1)),
-    reads: 'all',
-    output: 'new',
-  },
-  MaxPoolGrad: moving,
-  TrainingBatchNorm: moving,
-  TrainingConv: conv,
   Abs: elementwise,
   Add: elementwise,
   And: moving,

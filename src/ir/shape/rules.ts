@@ -33,7 +33,7 @@ import {
 } from './layout.js';
 import { mathShapes } from './math.js';
 import { gemm, matMul } from './matrix.js';
-import * as native from './native.js';
+import { nativeShapes } from './native.js';
 import { batchNormalization, layerNormalization, softmax } from './normalization.js';
 import { normalizeShapes } from './normalize.js';
 import { quantizedShapes } from './quantized.js';
@@ -51,16 +51,10 @@ export const shapeRules: ShapeRules = {
   ...generateShapes,
   ...imageShapes,
   ...mathShapes,
+  ...nativeShapes,
   ...normalizeShapes,
   ...quantizedShapes,
   ...recurrentShapes,
-  ActivationGrad: native.likeSecond,
-  BatchNormGrad: native.batchNormGrad,
-  ConvInputGrad: native.convInputGrad,
-  ConvWeightGrad: native.convWeightGrad,
-  MaxPoolGrad: native.maxPoolGrad,
-  TrainingBatchNorm: native.trainingBatchNorm,
-  TrainingConv: conv,
   Abs: element.unary,
   Add: element.add,
   And: element.and,

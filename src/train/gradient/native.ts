@@ -1,11 +1,18 @@
 /** Training forms that run on our own kernels, and the gradients that these kernels compute. */
-import { intOf } from '../../ir/attributes.js';
+import { floatOf, intOf } from '../../ir/attributes.js';
+import type { nativeOpSchemas } from '../../ir/native-op-schema.js';
 import { windowAttributes } from './convolution.js';
-import { type GradientContext, type GradientRule, range } from './rule.js';
+import {
+  type GradientContext,
+  type GradientRow,
+  type GradientRule,
+  type NotDifferentiable,
+  range,
+} from './rule.js';
 import { windowOf } from './window.js';
 
 /** As Conv: dX and dW by kernel, db = Σ dY. */
-export const trainingConv: GradientRule = (c) => {
+const trainingConv: GradientRule = (c) => {
   const [x, w] = [c.x(0), c.x(1)];
   const [, , ...spatial_shape] = c.dims(x);
   const [, , ...kernel_shape] = c.dims(w);
@@ -19,7 +26,7 @@ export const trainingConv: GradientRule = (c) => {
 };
 
 /** dx, dγ and dβ in one pass over the batch. */
-export const trainingBatchNorm: GradientRule = (c) => {
+const trainingBatchNorm: GradientRule = (c) => {
   const [mean, rate] = [c.output(1), c.output(3)];
   if (mean === undefined || rate === undefined) throw c.refuse('it must have four outputs');
   const inputs = [c.dy, c.x(), c.x(1), mean, rate];
@@ -30,3 +37,38 @@ export const trainingBatchNorm: GradientRule = (c) => {
 export function nativeClipGradient(c: GradientContext, low: number, high: number): string {
   return c.op('ActivationGrad', [c.dy, c.y], { low, high, slope: 1, ramp: 0 });
 }
+
+/** As LayerNormalization with its statistics as outputs: all three gradients in one pass. */
+export function nativeLayerNormGradient(c: GradientContext, mean: string, rate: string): string[] {
+  return c.ops('LayerNormGrad', [c.dy, c.x(), c.x(1), mean, rate], {}, 3);
+}
+
+/** dQ, dK and dV in one pass over the scores. */
+const trainingAttention: GradientRule = (c) => {
+  const [y, normaliser] = [c.output(0), c.output(1)];
+  if (y === undefined || normaliser === undefined) throw c.refuse('it must have two outputs');
+  const inputs = [c.dy, c.x(0), c.x(1), c.x(2), y, normaliser];
+  return c.ops('AttentionGrad', inputs, { scale: floatOf(c.node, 'scale', 1) }, 3);
+};
+
+const trainingGelu: GradientRule = (c) => [c.op('GeluGrad', [c.dy, c.x()])];
+const trainingSilu: GradientRule = (c) => [c.op('SiluGrad', [c.dy, c.x()])];
+
+const backward: NotDifferentiable = { notDifferentiable: 'it is part of a backward pass' };
+
+export const nativeGradients: Readonly<Record<keyof typeof nativeOpSchemas, GradientRow>> = {
+  ActivationGrad: backward,
+  AttentionGrad: backward,
+  BatchNormGrad: backward,
+  ConvInputGrad: backward,
+  ConvWeightGrad: backward,
+  GeluGrad: backward,
+  LayerNormGrad: backward,
+  MaxPoolGrad: backward,
+  SiluGrad: backward,
+  TrainingAttention: trainingAttention,
+  TrainingBatchNorm: trainingBatchNorm,
+  TrainingConv: trainingConv,
+  TrainingGelu: trainingGelu,
+  TrainingSilu: trainingSilu,
+};

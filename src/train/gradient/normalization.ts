@@ -1,5 +1,6 @@
 /** Batch and layer normalisation. x̂ = (x − μ)·r with r = 1/√(σ² + ε); y = γ·x̂ + β. */
 import { floatOf, intOf } from '../../ir/attributes.js';
+import { nativeLayerNormGradient } from './native.js';
 import {
   countAlong,
   frontAxis,
@@ -131,11 +132,20 @@ export const layerNormalization: GradientRule = (c) => {
     const output = c.output(i);
     return output !== undefined && c.builder.typeOf(output).dtype === dtype ? output : undefined;
   };
-  const centred = c.sub(c.x(), kept(1) ?? average(c.x()));
-  const rate = kept(2) ?? reciprocalRoot(c, average(c.mul(centred, centred)));
+  const [mean, inverse] = [kept(1), kept(2)];
+  if (
+    c.seeds.every((seed, i) => (seed !== undefined) === (i === 0)) &&
+    c.native &&
+    mean !== undefined &&
+    inverse !== undefined
+  ) {
+    return nativeLayerNormGradient(c, mean, inverse).slice(0, c.node.inputs.length);
+  }
+  const centred = c.sub(c.x(), mean ?? average(c.x()));
+  const rate = inverse ?? reciprocalRoot(c, average(c.mul(centred, centred)));
   const normal = c.mul(centred, rate);
   const [dy, ofMean, ofRate] = [c.seeds[0], c.seeds[1], c.seeds[2]];
-  if ((ofMean ?? ofRate) !== undefined && kept(1) === undefined) {
+  if ((ofMean ?? ofRate) !== undefined && mean === undefined) {
     throw c.refuse(`its statistics are of another element type than its input, ${dtype}`);
   }
   return c.each((i) => {

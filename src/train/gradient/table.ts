@@ -15,7 +15,7 @@ import { imageGradients } from './image.js';
 import * as layout from './layout.js';
 import { mathGradients, piecewiseConstant } from './math.js';
 import { gemm, matMul } from './matrix.js';
-import { trainingBatchNorm, trainingConv } from './native.js';
+import { nativeGradients } from './native.js';
 import { batchNormalization, layerNormalization } from './normalization.js';
 import { normalizeGradients } from './normalize.js';
 import { pad } from './padding.js';
@@ -34,7 +34,6 @@ const source: NotDifferentiable = { notDifferentiable: 'it makes a constant' };
 const quantized: NotDifferentiable = {
   notDifferentiable: 'it is part of a quantised model, made after training',
 };
-const backward: NotDifferentiable = { notDifferentiable: 'it is part of a backward pass' };
 
 export const gradientRules: Readonly<Record<OpName, GradientRow>> = {
   ...aggregateGradients,
@@ -46,16 +45,15 @@ export const gradientRules: Readonly<Record<OpName, GradientRow>> = {
   ...generateGradients,
   ...imageGradients,
   ...mathGradients,
+  ...nativeGradients,
   ...normalizeGradients,
   ...quantizedGradients,
   ...recurrentGradients,
   Abs: arithmetic.abs,
-  ActivationGrad: backward,
   Add: arithmetic.add,
   And: logical,
   ArgMax: integer,
   AveragePool: averagePool,
-  BatchNormGrad: backward,
   BatchNormalization: batchNormalization,
   Cast: layout.cast,
   Clip: activation.clip,
@@ -63,9 +61,7 @@ export const gradientRules: Readonly<Record<OpName, GradientRow>> = {
   Constant: source,
   ConstantOfShape: source,
   Conv: conv,
-  ConvInputGrad: backward,
   ConvTranspose: convTranspose,
-  ConvWeightGrad: backward,
   DequantizeLinear: quantized,
   Div: arithmetic.div,
   Dropout: { expand: dropout },
@@ -93,7 +89,6 @@ export const gradientRules: Readonly<Record<OpName, GradientRow>> = {
   MatMul: matMul,
   Max: arithmetic.extremum,
   MaxPool: maxPool,
-  MaxPoolGrad: backward,
   Min: arithmetic.extremum,
   Mul: arithmetic.mul,
   Neg: arithmetic.neg,
@@ -124,8 +119,6 @@ export const gradientRules: Readonly<Record<OpName, GradientRow>> = {
   Sum: arithmetic.sum,
   Tanh: activation.tanh,
   Tile: layout.tile,
-  TrainingBatchNorm: trainingBatchNorm,
-  TrainingConv: trainingConv,
   Transpose: layout.transpose,
   Unsqueeze: layout.reshape,
   Where: selection.where,
