@@ -51,28 +51,54 @@ const loop: ShapeRule = (context) => {
     conditional ? { type: inputs[1] ?? goesOn.type, contents: contents[1] } : goesOn,
     ...knownInputs(context, 2),
   ];
-  const turn: Known = { type: { dtype: 'int64', shape: [] }, contents: ['?'] };
-  const run = (state: readonly Known[]): readonly Known[] => {
-    const outputs = inferBody('body', [turn, ...state]);
+  const run = (turn: Dim, state: readonly Known[]): readonly Known[] => {
+    const number: Known = { type: { dtype: 'int64', shape: [] }, contents: [turn] };
+    const outputs = inferBody('body', [number, ...state]);
     requireOutputs(node, outputs.length, 1 + node.outputs.length);
     return conditional ? outputs : [goesOn, ...outputs.slice(1)];
   };
-  const settled = settle(node, start, run);
-  const most = hasInput(node, 0) ? numbersOf(contents[0])?.[0] : undefined;
-  const [before, after] = [start, settled.state].map(([c]) => numbersOf(c?.contents)?.[0]);
-  let runs: number | undefined;
-  if (before === 0 || (most !== undefined && most <= 0)) runs = 0;
-  else if (most !== undefined && (after === 1 || (most === 1 && before === 1))) runs = most;
-  const outputs = runs === 1 ? run(start) : settled.outputs;
-  const carried = (runs === undefined ? settled.state : runs === 0 ? start : outputs).slice(
-    1,
-    start.length,
-  );
-  const scanned = outputs.slice(start.length).map(({ type }): Known => {
+  const most = hasInput(node, 0) ? numbersOf(contents[0])?.[0] : Number.POSITIVE_INFINITY;
+  const isLong = !conditional && (most === undefined || most > MAX_FOLLOWED);
+  const exact = isLong ? undefined : follow(node, start, most, run);
+  // Last, since what is recorded of the body is to hold in every turn.
+  const settled = settle(node, start, (state) => run('?', state));
+  const goesOnAlways = numbersOf(settled.state[0]?.contents)?.[0] === 1;
+  const runs = exact?.runs ?? (goesOnAlways && Number.isFinite(most) ? most : undefined);
+  const carried = (exact ?? (runs === undefined ? settled : { state: settled.outputs })).state;
+  const scanned = settled.outputs.slice(start.length).map((known, k): Known => {
+    const type = (runs ? exact?.outputs[start.length + k] : undefined)?.type ?? known.type;
     return { type: typeFrom(type?.dtype, type?.shape && [runs ?? '?', ...type.shape]) };
   });
-  return inferredFrom([...carried, ...scanned], { body: runs });
+  return inferredFrom([...carried.slice(1, start.length), ...scanned], { body: runs });
 };
+
+/** Turns of a Loop that are followed one by one. */
+const MAX_FOLLOWED = 64;
+
+/**
+ * Turn by turn: the state at the end, what the outputs of all turns have in common, and how many there
+ * were; undefined where the end does not follow, or comes late.
+ */
+function follow(
+  node: Node,
+  start: readonly Known[],
+  most: number | undefined,
+  run: (turn: Dim, state: readonly Known[]) => readonly Known[],
+): { state: readonly Known[]; outputs: readonly Known[]; runs: number } | undefined {
+  let state = start;
+  let outputs: readonly Known[] = [];
+  for (let turn = 0; turn <= MAX_FOLLOWED; turn++) {
+    if (most !== undefined && turn >= most) return { state, outputs, runs: turn };
+    const goesOn = numbersOf(state[0]?.contents)?.[0];
+    if (goesOn === undefined) return undefined;
+    if (goesOn === 0) return { state, outputs, runs: turn };
+    if (most === undefined) return undefined;
+    const next = run(turn, state);
+    outputs = turn === 0 ? next : next.map((known, k) => join(node, outputs[k] ?? {}, known));
+    state = next.slice(0, start.length);
+  }
+  return undefined;
+}
 
 const scan: ShapeRule = (context) => {
   const { node, opset, inputs, inferBody } = context;
