@@ -161,6 +161,28 @@ describe('runSearch', () => {
     expect(third.calls).toEqual([]);
   });
 
+  it('hands an evaluator the finished parents, and reports what was inherited of them', async () => {
+    const evaluator = createAnalytic();
+    const withParents = new Set<number>();
+    const spy = changed(evaluator, (id, { stage, parents }) => {
+      if (stage !== 'train' || parents[0] === undefined) return undefined;
+      const { id: from, history } = parents[0];
+      const stages = history.map((one) => one.stage);
+      expect(stages).toEqual(stagesOf(evaluator, from).filter((one) => one !== 'retest'));
+      withParents.add(id);
+      const detail = { inherited: { from } };
+      return { status: 'passed', metrics: { accuracy: 0.95 }, detail };
+    });
+    await runSearch(optionsFor(spy));
+    expect(withParents.size).toBeGreaterThan(3);
+    const { front, arms } = summarizeRun(ledger, false);
+    const shown = [...front, ...arms.flatMap(({ best }) => best ?? [])];
+    for (const { id, parents, inherited } of shown) {
+      expect(inherited).toEqual(withParents.has(id) ? { from: parents[0] } : null);
+    }
+    expect(shown.some(({ inherited }) => inherited !== null)).toBe(true);
+  });
+
   it('notices proposals that do not follow from seed and trials', async () => {
     await runSearch(optionsFor(createAnalytic()));
     const other = (problem: Parameters<typeof createAgents>[0]) => [
