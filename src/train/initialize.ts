@@ -7,9 +7,11 @@
 import { stringOf } from '../ir/attributes.js';
 import type { Graph, Initializer, Node } from '../ir/graph.js';
 import { withData } from '../ir/graph.js';
+import { inferTypes } from '../ir/infer.js';
 import { allNodes } from '../ir/uses.js';
 import type { Rng } from '../util/random.js';
 import { elementCount } from '../util/tensor.js';
+import { isLayout } from './trainable.js';
 
 export interface DrawOptions {
   /** Also redraw tensors that have data (default false). */
@@ -51,8 +53,7 @@ export function drawWeights(graph: Graph, rng: Rng, options: DrawOptions = {}): 
   for (const initializer of graph.initializers) {
     if (initializer.role === 'constant') continue;
     if (initializer.data !== undefined && options.redraw !== true) continue;
-    const reader = readers.get(initializer.name)?.[0];
-    const draw = distribution(initializer, reader, readers);
+    const draw = distribution(initializer, readers, graph);
     const stream = rng.fork(initializer.name);
     drawn.set(
       initializer.name,
@@ -68,10 +69,11 @@ const zero: Distribution = () => 0;
 const one: Distribution = () => 1;
 
 function distribution(
-  { name, dims }: Initializer,
-  reader: Node | undefined,
+  initializer: Initializer,
   readers: ReadonlyMap<string, readonly Node[]>,
+  graph: Graph,
 ): Distribution {
+  const { name, dims, reader } = asRead(initializer, readers, graph);
   const place = reader?.inputs.indexOf(name) ?? -1;
   const normal = (fan: number): Distribution => {
     const gain = reader !== undefined && rectified(reader, readers) ? 2 : 1;
@@ -117,9 +119,34 @@ function distribution(
     case 'Mul':
     case 'Div':
       return one;
+    case 'Add':
+      // A bias, in whatever layout; a table of positions has more than one dim.
+      if (dims.length < 2 || Math.max(...dims) === elementCount(dims)) return zero;
+      return normal(dims[dims.length - 1] as number);
     default:
       return dims.length > 1 ? normal(dims[dims.length - 1] as number) : zero;
   }
+}
+
+/** The tensor as the node reads it that does more with it than change its layout. */
+function asRead(
+  { name, dims }: Initializer,
+  readers: ReadonlyMap<string, readonly Node[]>,
+  graph: Graph,
+): Pick<Initializer, 'name' | 'dims'> & { readonly reader: Node | undefined } {
+  let reader = readers.get(name)?.[0];
+  if (reader === undefined || !isLayout(reader)) return { name, dims, reader };
+  let value = name;
+  while (reader !== undefined && isLayout(reader)) {
+    value = reader.outputs[0] as string;
+    reader = readers.get(value)?.[0];
+  }
+  const shape = inferTypes(graph).get(value)?.shape ?? dims;
+  return {
+    name: value,
+    dims: shape.every((dim) => typeof dim === 'number') ? shape : dims,
+    reader,
+  };
 }
 
 /** Elements of an Einsum's operand that are summed into one of its output. */

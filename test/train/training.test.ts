@@ -97,6 +97,63 @@ test('regression on float rows learns', async () => {
   expect(mean(result.losses.slice(-6))).toBeLessThan(0.2 * mean(result.losses.slice(0, 6)));
 });
 
+test('a model that computes its own loss is trained on all its inputs', async () => {
+  const b = new GraphBuilder('own-loss');
+  b.input('x', 'float32', ['N', FEATURES]);
+  b.input('y', 'float32', ['N', 1]);
+  const hidden = b.op('Gemm', ['x', b.weight('w1', [FEATURES, 16]), b.weight('b1', [16])]);
+  const head = [b.op('Tanh', [hidden]), b.weight('w2', [16, 1]), b.weight('b2', [1])];
+  const error = b.op('Sub', [b.op('Gemm', head), 'y']);
+  b.output(b.op('ReduceMean', [b.op('Mul', [error, error])], { keepdims: 0 }), 'loss');
+  const inside: SharedRows = {
+    count: COUNT,
+    inputs: [column('y', 'values', [1]), column('x', 'x', [FEATURES])],
+  };
+  const recipe = { ...base.recipe, loss: 'output' } as const;
+  const evaluation = { data: inside, everyEpochs: 1 };
+  const own = await train({ graph: b.build(), recipe, data: inside, evaluation });
+  const plain = await train({ evaluation: { data, everyEpochs: 1 } });
+  own.result.losses.forEach((loss, i) => {
+    expect(loss).toBeCloseTo(plain.result.losses[i] as number, 5);
+  });
+  own.result.evaluations.forEach(({ loss }, i) => {
+    expect(loss).toBeCloseTo(plain.result.evaluations[i]?.loss as number, 5);
+  });
+});
+
+test('sequences of classes are learnt: [N, T, K] logits of int64 tokens', async () => {
+  const [length, classes] = [5, 7];
+  const tokens = Int32Array.from({ length: COUNT * length }, () => rng.integer(classes));
+  // Each target is the successor of its token.
+  runner.share('tokens', tokens);
+  runner.share(
+    'next',
+    tokens.map((token) => (token + 1) % classes),
+  );
+  const b = new GraphBuilder('sequence');
+  b.input('tokens', 'int64', ['N', 'T']);
+  const embedded = b.op('Gather', [b.weight('embedding', [classes, 12]), 'tokens']);
+  b.output(b.op('MatMul', [embedded, b.weight('out', [12, classes])]), 'logits');
+  const whole = { rowDims: [length], dtype: 'int64' } as const;
+  const rows: SharedRows = {
+    count: COUNT,
+    inputs: [{ ...whole, name: 'tokens', array: 'tokens' }],
+    target: { ...whole, name: 'target', array: 'next' },
+  };
+  const recipe = { batch: 16, learningRate: 0.05 };
+  const evaluation = { data: rows, everyEpochs: 5 };
+  const { result, reports } = await train({
+    graph: b.build(),
+    recipe,
+    data: rows,
+    epochs: 15,
+    evaluation,
+  });
+  expect(result.evaluations.at(-1)?.accuracy).toBe(1);
+  expect(reports.at(-1)?.accuracy).toBeGreaterThan(0.95);
+  expect(reports[0]?.accuracy).toBeLessThan(0.6);
+});
+
 describe('accumulation', () => {
   test.each(['sgd', 'adamw'] as const)(
     'four batches of 8 are one of 32 (%s)',
@@ -217,6 +274,29 @@ describe('early stopping', () => {
     expect(result.steps).toBe(30);
     expect(result.evaluations.map(({ step }) => step)).toEqual([12, 24, 30]);
   });
+});
+
+test('random changes of images follow the seed, through a stop too', async () => {
+  const labels = Uint8Array.from({ length: COUNT }, (_, i) => i % 3);
+  const images = Uint8Array.from({ length: COUNT * 36 }, (_, i) => (i * 37) % 251);
+  runner.share('images', images);
+  runner.share('labels', labels);
+  const b = new GraphBuilder('images');
+  b.input('image', 'float32', ['N', 1, 6, 6]);
+  b.output(b.op('Gemm', [b.op('Flatten', ['image']), b.weight('w', [36, 3])]), 'logits');
+  const shape = { channels: 1, height: 6, width: 6, mean: [0.5], std: [0.3] };
+  const pixels = { images: 'images', labels: 'labels', count: COUNT, ...shape };
+  const recipe = { batch: 8, learningRate: 0.01, mixup: 0.4, crop: 1, flip: true, cutout: 2 };
+  const args = { graph: b.build(), data: pixels, recipe };
+  const whole = await train({ ...args, checkpoint: { everyEpochs: 1 } });
+  const resume = whole.checkpoints[1] as Uint8Array;
+  const rest = await train({ ...args, checkpoint: { everyEpochs: 1, resume } });
+  expect(rest.result.losses).toEqual(whole.result.losses);
+  expect(rest.result.weights).toEqual(whole.result.weights);
+  const still = await train({ ...args, recipe: { batch: 8, learningRate: 0.01 } });
+  expect(still.result.losses[0]).not.toEqual(whole.result.losses[0]);
+  const mixed = { ...base.recipe, mixup: 0.4 };
+  await expect(train({ recipe: mixed })).rejects.toThrow(/mixup: expected class numbers/);
 });
 
 test('16-bit training is refused in one line', async () => {
