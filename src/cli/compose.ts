@@ -23,6 +23,7 @@ import type { SearchSettings } from '../search/settings.js';
 import { type RunSummary, summarizeRun } from '../search/summary.js';
 import { createConvSpace } from '../space/conv.js';
 import type { TrainProgress } from '../train/trainer.js';
+import { requirePrecision } from '../train/training-plan.js';
 import type { Json } from '../trial/trial.js';
 import { VERSION } from '../util/version.js';
 import { type parseBudget, parseDuration } from './budget.js';
@@ -105,6 +106,7 @@ export async function search(request: SearchRequest): Promise<FinishedSearch> {
   const runDir = resolve(request.out ?? freeFolder(join('runs', name)));
   // Whatever can be wrong with the input shows before there is a folder.
   const dataset = await loadDataset(dataSpecOf(config));
+  requirePrecision(config.train);
   requireReachable(spaceOf(dataset), config.constraints, config.seed);
   const devices = await openDevices(config, request);
   await mkdir(runDir, { recursive: true });

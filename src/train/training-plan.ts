@@ -75,16 +75,20 @@ export interface TrainingPlan {
 /** Updates between two reports. */
 const CHUNK_STEPS = 100;
 
+/** Throws `UsageError` for element types that the CPU, where training runs, cannot train in. */
+export function requirePrecision({ precision = 'float32' }: Recipe): void {
+  if (precision === 'float32') return;
+  throw new UsageError(
+    'recipe.precision: expected float32 on the CPU, which has no kernels to train in 16 bits, ' +
+      `received ${precision}`,
+  );
+}
+
 /** Throws `UsageError` for a graph or data that cannot be trained. */
 export function preparePlan(args: TrainArgs, context: TaskContext): TrainingPlan {
   const { epochs, threads, evaluation, checkpoint, lossGraph } = args;
   const recipe = resolveRecipe(args.recipe);
-  if (recipe.precision !== 'float32') {
-    throw new UsageError(
-      `recipe.precision: expected float32 on the CPU, which has no kernels to train in ` +
-        `${recipe.precision}; received ${recipe.precision}`,
-    );
-  }
+  requirePrecision(recipe);
   const rng = new Rng(args.seed);
   const rows = rowsOf(args.data, args.graph);
   const graph = fitToRows(drawWeights(args.graph, rng.fork('weights')), rows);
