@@ -4,6 +4,7 @@
  * once; and reading the weights of those nodes. Bodies of If, Loop and Scan, and
  * operators that no table knows, count nothing.
  */
+import { subgraphsOf } from '../ir/attributes.js';
 import { inferCost } from '../ir/cost.js';
 import { type Graph, type Node, withDims } from '../ir/graph.js';
 import { inferTypes } from '../ir/infer.js';
@@ -20,7 +21,8 @@ export function inferLeastWork(graph: Graph, dims: Readonly<Record<string, numbe
   const read = new Set<string>();
   graph.nodes.forEach((node, i) => {
     const dtype = types.get(node.outputs[0] ?? '')?.dtype;
-    const cost = byNode[i]?.macs ?? 0;
+    // A branch may not be taken, and what is the same in every turn may be computed once.
+    const cost = subgraphsOf(node).length > 0 ? 0 : (byNode[i]?.macs ?? 0);
     if (cost === 0 || !needed.has(node) || (dtype !== 'float32' && dtype !== 'float64')) return;
     macs += cost;
     for (const name of node.inputs) read.add(name);

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { GraphBuilder } from '../../src/ir/builder.js';
 import { inferLeastWork } from '../../src/measure/least-work.js';
+import { choosing, looping } from '../ir/control-graphs.js';
 
 /** [N, 8] × [8, 8] products, 64 MACs a row, by a weight of 256 bytes each. */
 function createBuilder() {
@@ -28,5 +29,10 @@ describe('inferLeastWork', () => {
     builder.output(builder.op('Add', [sum, product(x, folded)]), 'y');
     // x·a, (x·a)·b and x·(a·b), reading a and b; the unused product and its weight are gone.
     expect(inferLeastWork(builder.build(), { N: 1 })).toEqual({ macs: 3 * 64, bytes: 512 });
+  });
+
+  it('counts nothing of bodies, which may not run, or may run once for all turns', () => {
+    expect(inferLeastWork(choosing('c'), { N: 4 })).toEqual({ macs: 0, bytes: 0 });
+    expect(inferLeastWork(looping, {})).toEqual({ macs: 0, bytes: 0 });
   });
 });
