@@ -49,6 +49,7 @@ describe('inspectModel', () => {
       initializers: [],
       nodes: [
         { name: 'inside', op: 'Scatter', domain: '', inputs: [], outputs: ['s'], attributes: {} },
+        { name: 'own', op: 'Own', domain: 'org.mine', inputs: [], outputs: ['t'], attributes: {} },
       ],
       outputs: [{ name: 's', dtype: 'float32' as const }],
     };
@@ -67,15 +68,14 @@ describe('inspectModel', () => {
       ],
     });
     const facts = inspect(graph);
-    expect(facts.nodes).toBe(5);
+    expect(facts.nodes).toBe(6);
     expect(facts.deprecated).toEqual([
       { op: 'Upsample', domain: '', nodes: ['up'], since: 10, instead: 'Resize' },
       { op: 'Scatter', domain: '', nodes: ['inside'], since: 11, instead: 'ScatterElements' },
     ]);
     expect(facts.unknown.map(({ op, domain }) => [op, domain])).toEqual([
-      ['Upsample', ''],
       ['Mine', 'org.mine'],
-      ['Scatter', ''],
+      ['Own', 'org.mine'],
     ]);
     expect(facts.opsetMisses.map(({ opset }) => opset)).toEqual([13, 17]);
   });
