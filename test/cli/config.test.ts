@@ -6,6 +6,7 @@ import { parseConfig, parseConfigText } from '../../src/cli/config.js';
 import { configJsonSchema } from '../../src/cli/config-schema.js';
 import { closest } from '../../src/cli/suggest.js';
 import { UsageError } from '../../src/errors.js';
+import { recipeDefaults, resolveRecipe } from '../../src/train/recipe.js';
 
 const examples = new URL('../../examples/', import.meta.url);
 
@@ -40,6 +41,14 @@ describe('configuration', () => {
       'x.yaml:3: constraints[0].max: expected number, or object, received "fast"',
     ],
     ['data: {kind: glyphs}\nbudget: {time: 3 min}', 'x.yaml:2: budget.time: expected a duration'],
+    [
+      'data: {kind: glyphs}\ntrain: {shedule: cosine}',
+      'x.yaml:2: train.shedule: unknown key; did you mean schedule?',
+    ],
+    [
+      'data: {kind: glyphs}\ntrain: {loss: output}',
+      'x.yaml:2: train.loss: expected one of "cross-entropy"|"bce"|"mse"|"huber", received "output"',
+    ],
     ['seed: 1', 'x.yaml: data: expected object, received nothing'],
   ])('complains of %j in one line', (text, line) => {
     expect(() => parseConfigText(text, 'x.yaml')).toThrow(UsageError);
@@ -49,6 +58,13 @@ describe('configuration', () => {
       expect((error as Error).message).toContain(line);
       expect((error as Error).message).not.toContain('\n');
     }
+  });
+
+  it('has every key of the recipe, which takes its values', () => {
+    const { train } = parseConfig({ data: { kind: 'glyphs' } });
+    const keys = Object.keys(recipeDefaults.adamw) as (keyof typeof recipeDefaults.adamw)[];
+    const recipe = Object.fromEntries(keys.map((key) => [key, train[key]]));
+    expect(resolveRecipe(recipe)).toEqual(recipe);
   });
 
   it('is published as JSON Schema', () => {

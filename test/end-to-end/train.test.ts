@@ -1,7 +1,10 @@
 /** `archwright train` on a file that somebody else exported: old opset, one image a run, a softmax. */
+import { execFile } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { TrainDocument } from '../../src/cli/train-model.js';
 import { GraphBuilder } from '../../src/ir/builder.js';
@@ -170,6 +173,57 @@ describe('a training that is killed', () => {
     expect(other.code).toBe(2);
     expect(other.stderr).toMatch(/expected one of this training, received one with another .*seed/);
   });
+});
+
+describe('other data', () => {
+  function writeMlp(input: string, features: number, outputs: number): void {
+    const b = new GraphBuilder('mlp');
+    b.input(input, 'float32', ['N', features]);
+    const first = [input, b.weight('w1', [features, 16]), b.weight('b1', [16])];
+    const second = [b.op('Relu', [b.op('Gemm', first)]), b.weight('w2', [16, outputs])];
+    b.output(b.op('Gemm', [...second, b.weight('b2', [outputs])]), 'y');
+    writeFileSync(join(folder, 'mlp.onnx'), encodeModel(drawWeights(b.build(), new Rng(2))));
+  }
+  const run = async (...flags: readonly string[]): Promise<TrainDocument> => {
+    const common = ['--threads', '1', '--batch', '8', '--learning-rate', '0.02', '--json'];
+    const { code, stdout } = await archwright(['train', ...flags, ...common], folder);
+    expect(code).toBe(0);
+    return JSON.parse(stdout) as TrainDocument;
+  };
+
+  it('a table with names of classes, which the file keeps', async () => {
+    writeMlp('x', 2, 2);
+    const rng = new Rng(8);
+    const rows = Array.from({ length: 300 }, () => {
+      const [a, b] = [rng.normal(), rng.normal()];
+      return `${a},${b},${a > b ? 'more' : 'less'}`;
+    });
+    writeFileSync(join(folder, 'table.csv'), ['a,b,target', ...rows].join('\n'));
+    const flags = ['--data', 'table.csv', '--epochs', '10', '--out', 'table.onnx'];
+    const { scores } = await run('mlp.onnx', ...flags);
+    expect(scores.hidden.accuracy).toBeGreaterThan(0.9);
+    expect(read('table.onnx').metadata['output.classes']).toBe('["less","more"]');
+  });
+
+  it('text, in which the next character follows from the present one', async () => {
+    const b = new GraphBuilder('characters');
+    b.input('tokens', 'int64', ['N', 'T']);
+    const embedded = b.op('Gather', [b.weight('embedding', [7, 8]), 'tokens']);
+    b.output(b.op('MatMul', [embedded, b.weight('w', [8, 7])]), 'logits');
+    const model = encodeModel(drawWeights(b.build(), new Rng(3)));
+    writeFileSync(join(folder, 'characters.onnx'), model);
+    writeFileSync(join(folder, 'text.txt'), 'abcdefg'.repeat(400));
+    const data = ['--data', 'text.txt', '--sequence', '12', '--epochs', '10'];
+    const { scores } = await run('characters.onnx', ...data);
+    expect(scores.hidden.accuracy).toBe(1);
+  });
+});
+
+it('the example of a foreign model with a loss of its own runs', async () => {
+  const path = fileURLToPath(new URL('../../examples/train-any.mjs', import.meta.url));
+  const { stdout } = await promisify(execFile)(process.execPath, [path]);
+  const [, last] = /→ (\S+) on the hidden split/.exec(stdout) ?? [];
+  expect(Number(last)).toBeLessThan(0.02);
 });
 
 describe('what cannot be trained is refused in one line', () => {
