@@ -12,6 +12,7 @@
         "kernels/cpu/conv_weight_grad.cc",
         "kernels/cpu/counter.cc",
         "kernels/cpu/cpu_features.cc",
+        "kernels/cpu/draw_tensor.cc",
         "kernels/cpu/layer_norm.cc",
         "kernels/cpu/peak.cc",
         "kernels/cpu/peak_kernels.cc",

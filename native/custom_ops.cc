@@ -7,6 +7,7 @@
 #include "cpu/attention.h"
 #include "cpu/batch_norm.h"
 #include "cpu/conv.h"
+#include "cpu/draw_tensor.h"
 #include "cpu/layer_norm.h"
 #include "cpu/pool_grad.h"
 #include "custom_op_abi.h"
@@ -348,6 +349,25 @@ struct AttentionGrad {
   float scale;
 };
 
+struct TensorDraws {
+  static constexpr const char* name = "TensorDraws";
+  static inline const std::vector<int> inputs{kFloat32, kFloat32};
+  static inline const std::vector<int> outputs{kFloat32};
+  static constexpr size_t requiredInputs = 2;
+
+  explicit TensorDraws(const Attributes& a)
+      : draws{static_cast<uint32_t>(a.integer("seed")), a.integer("normal") != 0,
+              a.number("offset"), a.number("scale")} {}
+  void compute(const Call& call, const Parallel& parallel) const {
+    const Dims x = call.dims(0);
+    int64_t count = 1;
+    for (const int64_t d : x) count *= d;
+    const auto run = static_cast<uint64_t>(call.input(1)[0]);
+    kernels::drawTensor(draws, run, count, call.output(0, x), parallel);
+  }
+  kernels::DrawTensor draws;
+};
+
 // An operator's registration; the base is what ONNX Runtime sees, `threads` rides behind it.
 struct Registration : OrtCustomOp {
   int threads;
@@ -412,7 +432,8 @@ struct CustomOps::State {
                   registration<ActivationGrad>(threads),    registration<TrainingGelu>(threads),
                   registration<TrainingSilu>(threads),      registration<GeluGrad>(threads),
                   registration<SiluGrad>(threads),          registration<LayerNormGrad>(threads),
-                  registration<TrainingAttention>(threads), registration<AttentionGrad>(threads)} {}
+                  registration<TrainingAttention>(threads), registration<AttentionGrad>(threads),
+                  registration<TensorDraws>(threads)} {}
   ~State() {
     if (domain != nullptr) ort().ReleaseCustomOpDomain(domain);
   }

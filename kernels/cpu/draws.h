@@ -1,4 +1,4 @@
-// Random draws of data augmentation, by a counter-based generator: a draw is a function of what it is
+// Random draws of training (augmentation, dropout, noise), by a counter-based generator: a draw is a function of what it is
 // for, so no state is carried from step to step, and a training that goes on at any step draws what it
 // would have drawn without the stop.
 //
@@ -6,7 +6,7 @@
 // A draw's words w0 … w3 are the block of
 //   key     (seed, purpose)
 //   counter (place, 0, step mod 2^32, step div 2^32)
-// with `place` a position in the batch. Each purpose has its own key, so that switching one kind of
+// with `place` a position in the batch, or in a drawn tensor. Each purpose has its own key, so that switching one kind of
 // draw on or off moves no other.
 #pragma once
 
@@ -34,7 +34,7 @@ inline PhiloxBlock philox(PhiloxBlock counter, std::array<uint32_t, 2> key) {
   return counter;
 }
 
-enum class Purpose : uint32_t { kCropAndFlip = 0, kCutout = 1, kPartners = 2, kShare = 3 };
+enum class Purpose : uint32_t { kCropAndFlip = 0, kCutout = 1, kPartners = 2, kShare = 3, kTensor = 4 };
 
 // All draws of one step.
 class StepDraws {

@@ -68,6 +68,17 @@ export const nativeOpSchemas = {
     outputs: [2, 2],
     attributes: { scale: 'float' },
   },
+  /**
+   * A tensor like the first input, drawn: offset + scale · u with u uniform over [0, 1), or standard
+   * normal with `normal` 1. Input 1 is the number of the run, a scalar: draws are a function of it and
+   * `seed`.
+   */
+  TensorDraws: {
+    domain: NATIVE_DOMAIN,
+    inputs: [2, 2],
+    outputs: [1, 1],
+    attributes: { normal: 'int', offset: 'float', scale: 'float', seed: 'int' },
+  },
   /** Y, and mean, (biased) variance and 1/√(variance + ε) of the batch. Inputs X, scale, bias. */
   TrainingBatchNorm: {
     domain: NATIVE_DOMAIN,

@@ -1,6 +1,7 @@
 /** The nodes of a forward pass that have a training form in our own kernels. */
 import { createAttributes, floatOf, intOf, intsOf } from '../ir/attributes.js';
 import type { GraphBuilder } from '../ir/builder.js';
+import { elementCodes } from '../ir/element-codes.js';
 import { NATIVE_DOMAIN, type Node } from '../ir/graph.js';
 import { windowAttributes } from './gradient/convolution.js';
 import { windowOf } from './gradient/window.js';
@@ -38,5 +39,49 @@ export function nativeConv(builder: GraphBuilder, node: Node): Node | undefined 
     op: 'TrainingConv',
     domain: NATIVE_DOMAIN,
     attributes: createAttributes('TrainingConv', attributes),
+  };
+}
+
+/** The operators of random tensors, with whether they are normal and the names of their attributes. */
+const drawing: Readonly<Record<string, readonly [normal: 0 | 1, offset: string, scale: string]>> = {
+  RandomNormal: [1, 'mean', 'scale'],
+  RandomNormalLike: [1, 'mean', 'scale'],
+  RandomUniform: [0, 'low', 'high'],
+  RandomUniformLike: [0, 'low', 'high'],
+};
+
+/**
+ * A random float32 tensor whose draws are a function of seed and run, so that a training which goes on
+ * at any step draws what it would have drawn without the stop; undefined for other nodes.
+ *
+ * @param run a scalar with the number of the run.
+ */
+export function nativeDraws(
+  builder: GraphBuilder,
+  node: Node,
+  seed: number,
+  run: string,
+): Node | undefined {
+  const names = drawing[node.op];
+  const [x] = node.inputs;
+  const likes = x === undefined ? 'float32' : builder.typeOf(x).dtype;
+  const type = intOf(node, 'dtype', elementCodes[likes]);
+  if (names === undefined || type !== elementCodes.float32 || likes !== 'float32') return undefined;
+  const [normal, from, to] = names;
+  const offset = floatOf(node, from, 0);
+  const end = floatOf(node, to, 1);
+  const like =
+    x ?? builder.op('Expand', [builder.scalar(0), builder.ints(intsOf(node, 'shape') ?? [])]);
+  return {
+    ...node,
+    op: 'TensorDraws',
+    domain: NATIVE_DOMAIN,
+    inputs: [like, run],
+    attributes: createAttributes('TensorDraws', {
+      normal,
+      offset,
+      scale: normal === 1 ? end : end - offset,
+      seed,
+    }),
   };
 }

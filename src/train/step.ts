@@ -152,8 +152,18 @@ export function createTrainingStep(
     ...(loss.chance !== undefined && { chance: loss.chance }),
     state,
     runs: recipe.accumulate,
-    perStep: (rates, first) => scalarsOf(recipe, rates, first),
+    perStep: (rates, first) => [
+      ...scalarsOf(recipe, rates, first),
+      ...(forward.run === undefined
+        ? []
+        : [runNumbers(forward.run, first * recipe.accumulate, rates.length * recipe.accumulate)]),
+    ],
   };
+}
+
+/** `first`, `first` + 1, … */
+function runNumbers(name: string, first: number, length: number): PerStep {
+  return { name, values: Float32Array.from({ length }, (_, i) => first + i) };
 }
 
 /** The graph with its one symbolic batch dimension fixed. */

@@ -4,13 +4,13 @@
  * maxima, layer statistics) kept.
  */
 import type { GraphBuilder } from '../ir/builder.js';
-import type { Attribute, Graph, Node } from '../ir/graph.js';
+import { type Graph, NATIVE_DOMAIN, type Node } from '../ir/graph.js';
 import { isRandom } from '../ir/random.js';
 import { countUses } from '../ir/uses.js';
 import type { Rng } from '../util/random.js';
 import { appendForward } from './autodiff.js';
 import { countAlong, range } from './gradient/rule.js';
-import { hasNativeForm, nativeBatchNorm, nativeConv } from './native-form.js';
+import { hasNativeForm, nativeBatchNorm, nativeConv, nativeDraws } from './native-form.js';
 
 /** Share of the batch's statistics in the running ones (PyTorch's `momentum`). */
 export const RUNNING_MOMENTUM = 0.1;
@@ -28,7 +28,11 @@ export interface BatchStatistics {
 export interface TrainingForward {
   readonly nodes: readonly Node[];
   readonly statistics: readonly BatchStatistics[];
+  /** Scalar input for the number of the run, where nodes draw from it. */
+  readonly run?: string;
 }
+
+const RUN = 'draws.run';
 
 /**
  * The batch normalisations that training updates: those whose running statistics are of role `state`
@@ -64,7 +68,7 @@ export function appendTrainingForm(builder: GraphBuilder, graph: Graph, rng: Rng
     nodes.push(...appended);
     if (norms.has(node)) statistics.push(statisticsOf(builder, node, appended[0] as Node));
   }
-  return { nodes, statistics };
+  return { nodes, statistics, ...(builder.has(RUN) && { run: RUN }) };
 }
 
 function trainingNode(
@@ -116,14 +120,23 @@ function trainingNode(
         ],
       };
     default:
-      return isRandom(node) ? withSeed(node, rng) : node;
+      return isRandom(node) ? seeded(builder, node, rng) : node;
   }
 }
 
-/** Seeds are whole numbers that a float32, the attribute's type, holds exactly. */
-function withSeed(node: Node, rng: Rng): Node {
-  const seed: Attribute = { kind: 'float', value: 1 + rng.integer(2 ** 24 - 1) };
-  return { ...node, attributes: { ...node.attributes, seed } };
+/**
+ * A node that draws, with its seed: by our own kernel from the number of the run, else from a stream
+ * that begins with the session (some operators, and graphs of ordinary operators).
+ */
+function seeded(builder: GraphBuilder, node: Node, rng: Rng): Node {
+  // Whole numbers that a float32, the type of the attribute, holds exactly.
+  const seed = 1 + rng.integer(2 ** 24 - 1);
+  const native = builder.imports(NATIVE_DOMAIN) ? nativeDraws(builder, node, seed, RUN) : undefined;
+  if (native !== undefined) {
+    if (!builder.has(RUN)) builder.input(RUN, 'float32', []);
+    return native;
+  }
+  return { ...node, attributes: { ...node.attributes, seed: { kind: 'float', value: seed } } };
 }
 
 function statisticsOf(builder: GraphBuilder, node: Node, trained: Node): BatchStatistics {

@@ -1,6 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import { createAttributes } from '../../src/ir/attributes.js';
 import { Rng } from '../../src/util/random.js';
 import { elementCount, type HostTensor } from '../../src/util/tensor.js';
+import { native } from '../reference/native.js';
+import { fromHost } from '../reference/stored.js';
 import { type Attributes, float, int, ints, runNode } from './run-node.js';
 
 /**
@@ -230,5 +233,85 @@ describe('pooling and activation kernels', () => {
     dx!.forEach((v, i) => {
       expect(v).toBeCloseTo(numbers(dy)[i]! * slope(x.data[i]!), 5);
     });
+  });
+});
+
+describe('draws of tensors', () => {
+  const node = (normal: number, offset: number, scale: number) => ({
+    normal: int(normal),
+    offset: float(offset),
+    scale: float(scale),
+    seed: int(77),
+  });
+  const inputs = (dims: readonly number[], run: number): HostTensor[] => [
+    { dtype: 'float32', dims, data: new Float32Array(elementCount(dims)) },
+    { dtype: 'float32', dims: [], data: Float32Array.of(run) },
+  ];
+
+  it.each([0, 1])(
+    'are those of the formula, with any number of threads (normal %i)',
+    async (normal) => {
+      for (const [threads, run] of [
+        [1, 0],
+        [2, 12_345],
+        [2, 2 ** 23],
+      ] as const) {
+        const dims = [3, 37];
+        const [y] = await runNode(
+          'archwright',
+          'TensorDraws',
+          inputs(dims, run),
+          [dims],
+          node(normal, -1, 2.5),
+          threads,
+        );
+        const attributes = createAttributes('TensorDraws', {
+          normal,
+          offset: -1,
+          scale: 2.5,
+          seed: 77,
+        });
+        const source = {
+          name: 'n',
+          op: 'TensorDraws',
+          domain: 'archwright',
+          inputs: [],
+          outputs: [],
+          attributes,
+        };
+        const [expected] = native.TensorDraws?.(source, inputs(dims, run).map(fromHost), 17) ?? [];
+        y!.forEach((value, i) => {
+          expect(value).toBeCloseTo(expected?.data[i] as number, 5);
+        });
+      }
+    },
+  );
+
+  it('have the moments of their distribution', async () => {
+    const dims = [40_000];
+    const [uniform] = await runNode(
+      'archwright',
+      'TensorDraws',
+      inputs(dims, 3),
+      [dims],
+      node(0, 0, 1),
+    );
+    const [normal] = await runNode(
+      'archwright',
+      'TensorDraws',
+      inputs(dims, 3),
+      [dims],
+      node(1, 0, 1),
+    );
+    const moment = (y: Float64Array, power: number) =>
+      y.reduce((sum, v) => sum + v ** power, 0) / y.length;
+    // Within five standard errors.
+    expect(Math.abs(moment(uniform!, 1) - 1 / 2)).toBeLessThan(5 * Math.sqrt(1 / 12 / 40_000));
+    expect(Math.abs(moment(uniform!, 2) - 1 / 3)).toBeLessThan(5 * Math.sqrt(4 / 45 / 40_000));
+    expect(Math.min(...uniform!)).toBeGreaterThanOrEqual(0);
+    expect(Math.max(...uniform!)).toBeLessThan(1);
+    expect(Math.abs(moment(normal!, 1))).toBeLessThan(5 * Math.sqrt(1 / 40_000));
+    expect(Math.abs(moment(normal!, 2) - 1)).toBeLessThan(5 * Math.sqrt(2 / 40_000));
+    expect(Math.abs(moment(normal!, 4) - 3)).toBeLessThan(5 * Math.sqrt(96 / 40_000));
   });
 });

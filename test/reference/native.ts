@@ -1,6 +1,7 @@
 /** The operators of `kernels/cpu`, from the formulas in their schema. */
 import { floatOf, intOf, intsOf } from '../../src/ir/attributes.js';
 import type { Node } from '../../src/ir/graph.js';
+import { philox } from '../native/augment-twin.js';
 import { count, type Kernels, need } from './kernel.js';
 import { conv, geometry, inside, tapAt } from './sliding.js';
 import {
@@ -11,7 +12,9 @@ import {
   offset,
   reduce,
   reshape,
+  size,
   type Tensor,
+  tensor,
   zeros,
 } from './tensor.js';
 
@@ -36,6 +39,18 @@ function products(
       }
     }
   }
+}
+
+/** Box and Muller, from pairs of words. */
+function normals([a, b, c, d]: readonly [number, number, number, number]): number[] {
+  return [
+    [a, b],
+    [c, d],
+  ].flatMap(([u = 0, v = 0]) => {
+    const radius = Math.sqrt(-2 * Math.log((u + 0.5) / 2 ** 32));
+    const angle = (2 * Math.PI * (v + 0.5)) / 2 ** 32;
+    return [radius * Math.cos(angle), radius * Math.sin(angle)];
+  });
 }
 
 const plus = (a: number, b: number) => a + b;
@@ -97,6 +112,24 @@ export const native: Kernels = {
       dx.data[place] = at(dx.data, place) + v;
     });
     return [dx];
+  },
+  TensorDraws: (node, inputs) => {
+    const run = at(need(inputs, 1).data, 0);
+    const seed = intOf(node, 'seed', 0);
+    const { dims } = need(inputs, 0);
+    const values = count(Math.ceil(size(dims) / 4)).flatMap((block) => {
+      const words = philox([block, 0, run % 2 ** 32, Math.floor(run / 2 ** 32)], [seed, 4]);
+      return intOf(node, 'normal', 0) === 1
+        ? normals(words)
+        : words.map((w) => (w >>> 8) / 2 ** 24);
+    });
+    const [offset, scale] = [floatOf(node, 'offset', 0), floatOf(node, 'scale', 1)];
+    return [
+      tensor(
+        dims,
+        values.slice(0, size(dims)).map((v) => offset + scale * v),
+      ),
+    ];
   },
   TrainingBatchNorm: (node, inputs) => {
     const [x, scale, bias] = [need(inputs, 0), need(inputs, 1), need(inputs, 2)];

@@ -7,8 +7,13 @@ import { Runner } from '../../src/runtime/runner.js';
 import { Session } from '../../src/runtime/session.js';
 import { appendGradients } from '../../src/train/autodiff.js';
 import { resolveRecipe } from '../../src/train/recipe.js';
-import { createTrainingStep } from '../../src/train/step.js';
-import { type TrainArgs, type TrainResult, trainerModule } from '../../src/train/trainer.js';
+import { createTrainingStep, type Kernels } from '../../src/train/step.js';
+import {
+  type TrainArgs,
+  type TrainCheckpoint,
+  type TrainResult,
+  trainerModule,
+} from '../../src/train/trainer.js';
 import { appendTrainingForm } from '../../src/train/training-form.js';
 import { Rng } from '../../src/util/random.js';
 
@@ -31,8 +36,15 @@ function dropout(ratio: number | undefined, mode?: boolean, twice = false): Grap
 }
 
 /** The training form with gradient of Σ r·y, as a session. */
-async function createSession(graph: Graph, seed: number | string, threads = 1): Promise<Session> {
-  const b = new GraphBuilder('training');
+async function createSession(
+  graph: Graph,
+  kernels: Kernels,
+  seed: number | string,
+  threads = 1,
+): Promise<Session> {
+  const b = new GraphBuilder('training', {
+    domains: kernels === 'native' ? { [NATIVE_DOMAIN]: 1 } : {},
+  });
   b.input('x', 'float32', [ROWS, COLUMNS]);
   for (const initializer of graph.initializers) b.initializer(initializer);
   const { nodes } = appendTrainingForm(b, graph, new Rng(seed));
@@ -54,10 +66,13 @@ const feeds = Object.fromEntries(
   ]),
 );
 
-async function runs(session: Session, count: number) {
+async function runs(session: Session, count: number, first = 0) {
   const results: Record<'y' | 'dx' | 'mask', readonly number[]>[] = [];
   for (let i = 0; i < count; i++) {
-    const { y, dx, mask } = await session.run(feeds);
+    const run = { dtype: 'float32' as const, dims: [], data: Float32Array.of(first + i) };
+    const isNative = session.inputs.some(({ name }) => name === 'draws.run');
+    const fed = isNative ? { ...feeds, 'draws.run': run } : feeds;
+    const { y, dx, mask } = await session.run(fed);
     results.push({
       y: Array.from(y?.data as Float32Array),
       dx: Array.from(dx?.data as Float32Array),
@@ -68,12 +83,12 @@ async function runs(session: Session, count: number) {
   return results;
 }
 
-describe('dropout in training form', () => {
+describe.each(['native', 'onnx'] as const)('dropout in training form, %s', (kernels) => {
   it.each([0.1, 0.5, undefined])(
     'drops a share of %s, and its gradient the same',
     async (ratio) => {
       const share = ratio ?? 0.5;
-      const results = await runs(await createSession(dropout(ratio), 'a'), 3);
+      const results = await runs(await createSession(dropout(ratio), kernels, 'a'), 3);
       for (const { y, dx, mask } of results) {
         mask.forEach((kept, i) => {
           expect(y[i]).toBeCloseTo(((x[i] as number) * kept) / (1 - share), 4);
@@ -87,7 +102,9 @@ describe('dropout in training form', () => {
 
   it('draws anew in every run, from a seed alone', async () => {
     const masks = async (seed: string, threads = 1) =>
-      (await runs(await createSession(dropout(0.5), seed, threads), 40)).map(({ mask }) => mask);
+      (await runs(await createSession(dropout(0.5), kernels, seed, threads), 40)).map(
+        ({ mask }) => mask,
+      );
     const a = await masks('a');
     expect(await masks('a', 2)).toEqual(a);
     expect(await masks('b')).not.toEqual(a);
@@ -100,7 +117,7 @@ describe('dropout in training form', () => {
 
   it('draws for each node of its own', async () => {
     const [{ y, mask } = { y: [], mask: [] }] = await runs(
-      await createSession(dropout(0.5, true, true), 'a'),
+      await createSession(dropout(0.5, true, true), kernels, 'a'),
       1,
     );
     expect(Math.abs(mask.filter((kept) => kept === 1).length / size - 0.5)).toBeLessThan(0.05);
@@ -110,7 +127,7 @@ describe('dropout in training form', () => {
   it('is identity with ratio 0 and where the model says so', async () => {
     for (const graph of [dropout(0), dropout(0.5, false)]) {
       const [{ y, dx, mask } = { y: [], dx: [], mask: [] }] = await runs(
-        await createSession(graph, 'a'),
+        await createSession(graph, kernels, 'a'),
         1,
       );
       expect(y).toEqual([...x]);
@@ -120,7 +137,7 @@ describe('dropout in training form', () => {
   });
 
   it('is refused where its ratio or mode cannot be used', async () => {
-    await expect(createSession(dropout(1), 'a')).rejects.toThrow('below 1, received 1');
+    await expect(createSession(dropout(1), kernels, 'a')).rejects.toThrow('below 1, received 1');
   });
 });
 
@@ -148,34 +165,51 @@ describe('trainings with dropout', () => {
   });
   afterAll(() => runner.close());
 
-  it('have the losses of their seed, bit for bit', async () => {
-    const train = async (change: Partial<TrainArgs>) => {
-      const args: TrainArgs = {
-        graph: createNet(),
-        recipe: { batch: 16, learningRate: 0.01 },
-        data: {
-          count: 64,
-          inputs: [{ name: 'x', array: 'x', rowDims: [4], dtype: 'float32' }],
-          target: { name: 'labels', array: 'labels', rowDims: [], dtype: 'int64' },
-        },
-        epochs: 5,
-        seed: 1,
-        threads: 1,
-        ...change,
-      };
-      const call = { module: trainerModule, name: 'trainTask', args };
-      const { losses } = await runner.call<TrainResult>(call);
-      return Array.from(losses);
+  /** The losses. */
+  const train = async (change: Partial<TrainArgs>, checkpoints: Uint8Array[] = []) => {
+    const args: TrainArgs = {
+      graph: createNet(),
+      recipe: { batch: 16, learningRate: 0.01 },
+      data: {
+        count: 64,
+        inputs: [{ name: 'x', array: 'x', rowDims: [4], dtype: 'float32' }],
+        target: { name: 'labels', array: 'labels', rowDims: [], dtype: 'int64' },
+      },
+      epochs: 5,
+      seed: 1,
+      threads: 1,
+      ...change,
     };
+    const call = { module: trainerModule, name: 'trainTask', args };
+    const { losses } = await runner.call<TrainResult>(call, {
+      onProgress: (value) => {
+        const { checkpoint } = value as Partial<TrainCheckpoint>;
+        if (checkpoint !== undefined) checkpoints.push(checkpoint);
+      },
+    });
+    return Array.from(losses);
+  };
+
+  it('have the losses of their seed, bit for bit', async () => {
     const first = await train({});
     expect(await train({})).toEqual(first);
     expect(await train({ seed: 2 })).not.toEqual(first);
     expect(first.every(Number.isFinite)).toBe(true);
   });
 
+  it('go on from a checkpoint as if they had not stopped', async () => {
+    const checkpoints: Uint8Array[] = [];
+    const whole = await train({ checkpoint: { everyEpochs: 2 } }, checkpoints);
+    const resume = checkpoints[0] as Uint8Array;
+    expect(await train({ checkpoint: { everyEpochs: 2, resume } })).toEqual(whole);
+  });
+
   it('draw in the step graph alone', () => {
-    const step = createTrainingStep(createNet(), resolveRecipe({ batch: 16 }));
-    expect(step.graph.nodes.map(({ op }) => op)).toContain('RandomUniformLike');
-    expect(step.graph.opsets[NATIVE_DOMAIN]).toBe(1);
+    const step = createTrainingStep(createNet(), resolveRecipe({ batch: 16, accumulate: 2 }));
+    expect(step.graph.nodes.map(({ op }) => op)).toContain('TensorDraws');
+    const numbers = step.perStep(Float32Array.of(1, 1), 3).find(({ name }) => name === 'draws.run');
+    expect([...(numbers?.values ?? [])]).toEqual([6, 7, 8, 9]);
+    const plain = createTrainingStep(createNet(), resolveRecipe({ batch: 16 }), 'onnx');
+    expect(plain.graph.nodes.map(({ op }) => op)).toContain('RandomUniformLike');
   });
 });

@@ -21,6 +21,7 @@ export const nativeCosts: Readonly<Record<keyof typeof nativeOpSchemas, CostRule
   LayerNormGrad: moving,
   MaxPoolGrad: moving,
   SiluGrad: moving,
+  TensorDraws: { ...moving, reads: 'none' },
   TrainingAttention: product(({ inputs: [q, k, v] }) =>
     scores(q, k, (q?.[3] ?? 0) + (v?.[3] ?? 0)),
   ),

@@ -76,6 +76,7 @@ export const nativeShapes: Readonly<Record<keyof typeof nativeOpSchemas, ShapeRu
   LayerNormGrad: normGrad,
   MaxPoolGrad: maxPoolGrad,
   SiluGrad: likeSecond,
+  TensorDraws: likeFirst,
   TrainingAttention: trainingAttention,
   TrainingBatchNorm: trainingBatchNorm,
   TrainingConv: conv,

@@ -1,8 +1,9 @@
 /**
- * Dropout as the graph that it stands for. Where it drops, its mask comes from RandomUniformLike: one
- * stream per node, from which every run takes the next numbers. ONNX Runtime's own Dropout starts a
- * new stream each run, its seed one higher, so that some elements keep their fate for hundreds of
- * runs (of 4096 elements, eight or more had not changed once in 300 runs).
+ * Dropout as the graph that it stands for. Where it drops, its mask comes from RandomUniformLike, which
+ * in training is a kernel of ours or, without it, one stream per node from which every run takes the
+ * next numbers. ONNX Runtime's own Dropout starts a new stream each run, its seed one higher, so that
+ * some elements keep their fate for hundreds of runs (of 4096 elements, eight or more had not changed
+ * once in 300 runs).
  */
 import type { NodeContext } from './rule.js';
 

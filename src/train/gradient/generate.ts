@@ -3,7 +3,8 @@ import type { generateSchemas } from '../../ir/schema/generate.js';
 import type { GradientRow, NotDifferentiable } from './rule.js';
 
 const source: NotDifferentiable = { notDifferentiable: 'it makes a constant' };
-const shapeAlone: NotDifferentiable = {
+/** For what is like its input in shape alone. */
+export const shapeAlone: NotDifferentiable = {
   notDifferentiable: 'its result depends on the shape of its input alone',
   independent: true,
 };

@@ -2,6 +2,7 @@
 import { floatOf, intOf } from '../../ir/attributes.js';
 import type { nativeOpSchemas } from '../../ir/native-op-schema.js';
 import { windowAttributes } from './convolution.js';
+import { shapeAlone } from './generate.js';
 import {
   type GradientContext,
   type GradientRow,
@@ -66,6 +67,7 @@ export const nativeGradients: Readonly<Record<keyof typeof nativeOpSchemas, Grad
   LayerNormGrad: backward,
   MaxPoolGrad: backward,
   SiluGrad: backward,
+  TensorDraws: shapeAlone,
   TrainingAttention: trainingAttention,
   TrainingBatchNorm: trainingBatchNorm,
   TrainingConv: trainingConv,
