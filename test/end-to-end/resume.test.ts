@@ -39,7 +39,7 @@ describe('a search that is killed', () => {
     // One agent: with two, whose turn it is follows from measured seconds, which differ.
     const config = writeConfig(folder, {
       ...smallSearch,
-      agents: [{ kind: 'evolution', initialSamples: 3 }],
+      agents: [{ kind: 'evolution', initialSamples: 2 }],
       train: { ...smallSearch.train, inherit: true },
     });
     const unbroken = join(folder, 'unbroken');
