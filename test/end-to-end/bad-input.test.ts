@@ -125,7 +125,7 @@ describe('bad input gets one clear line and exit code 2', () => {
             ...graph.nodes,
             {
               name: 'odd',
-              op: 'Mish',
+              op: 'Wobble',
               domain: '',
               inputs: [logits],
               outputs: ['y'],
@@ -135,6 +135,6 @@ describe('bad input gets one clear line and exit code 2', () => {
         }),
       ),
     );
-    await expectUsage(['train', path, '--data', 'glyphs'], /node odd \(Mish\) cannot be trained/);
+    await expectUsage(['train', path, '--data', 'glyphs'], /node odd \(Wobble\) cannot be trained/);
   });
 });
