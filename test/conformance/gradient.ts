@@ -30,7 +30,7 @@ const LEAST_ELEMENTS = 4;
 /** Elements of an input × elements of it that are differentiated, at most. */
 const MAX_WORK = 40_000;
 /** Difference of the two estimates, relative to the gradient, beyond which none is believed … */
-const ROUGH = 1e-4;
+const ROUGH = 2e-5;
 /** … and change of slope over one step that only a kink makes. */
 const KINK = 0.02;
 

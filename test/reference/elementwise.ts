@@ -84,7 +84,12 @@ export const elementwise: Kernels = {
   },
   // Integers are divided toward zero.
   Div: wrapping((a, b) => a / b),
-  Dropout: unary((x) => x),
+  Dropout: (node, inputs) => {
+    const x = need(inputs, 0);
+    const ratio = inputs[1]?.data[0] ?? floatOf(node, 'ratio', 0.5);
+    if (inputs[2]?.data[0] === 1 && ratio !== 0) throw new Error('what Dropout drops is random');
+    return [x, map(x, () => 1)];
+  },
   Elu: unary((x, n) => (x > 0 ? x : floatOf(n, 'alpha', 1) * Math.expm1(x))),
   Equal: binary((a, b) => bit(a === b)),
   Erf: unary(erf),

@@ -42,29 +42,53 @@ export interface Float16Result {
 
 const sums = 'sums of many terms lose digits in float16';
 const powers = 'powers leave the range of float16';
+const typed = 'its element type is its meaning';
 
 /** What stays in float32 wherever it stands. */
 const float32Ops: Partial<Readonly<Record<OpName, string>>> = {
-  Cast: 'its element type is its meaning',
+  Bernoulli: typed,
+  BitCast: typed,
+  BlackmanWindow: typed,
+  Cast: typed,
+  Cosh: powers,
+  CumProd: powers,
+  CumSum: sums,
   DequantizeLinear: 'its scale is float32',
   DFT: sums,
   Exp: powers,
+  EyeLike: typed,
   GroupNormalization: sums,
+  HammingWindow: typed,
+  HannWindow: typed,
   InstanceNormalization: sums,
-  LRN: powers,
   LayerNormalization: sums,
   LogSoftmax: sums,
   LpNormalization: sums,
+  LRN: powers,
   MeanVarianceNormalization: sums,
+  MelWeightMatrix: typed,
+  Multinomial: typed,
   NegativeLogLikelihoodLoss: sums,
   Pow: powers,
   QuantizeLinear: 'its scale is float32',
-  RMSNormalization: sums,
+  RandomNormal: typed,
+  RandomNormalLike: typed,
+  RandomUniform: typed,
+  RandomUniformLike: typed,
+  Range: sums,
+  ReduceL1: sums,
+  ReduceL2: sums,
+  ReduceLogSum: sums,
+  ReduceLogSumExp: sums,
   ReduceMean: sums,
+  ReduceProd: powers,
   ReduceSum: sums,
-  STFT: sums,
+  ReduceSumSquare: sums,
+  RMSNormalization: sums,
+  Sinh: powers,
   Softmax: sums,
   SoftmaxCrossEntropyLoss: sums,
+  STFT: sums,
 };
 
 /**

@@ -27,19 +27,6 @@ export const UPGRADED_OPSET = 13;
 /** Before it, broadcasting was an attribute. */
 const OLDEST_OPSET = 7;
 
-/** Operators outside our tables that mean the same from opset 7 to 13. */
-const unchanged: ReadonlySet<string> = new Set(
-  (
-    'Acos Acosh ArgMin Asin Asinh Atan Atanh BitShift Ceil Compress Cos Cosh CumSum DepthToSpace ' +
-    'EyeLike Floor GatherElements GatherND GlobalLpPool IsInf IsNaN ' +
-    'LpPool MatMulInteger MaxUnpool Mean Mod Multinomial ' +
-    'NonMaxSuppression NonZero PRelu RandomNormal RandomNormalLike RandomUniform ' +
-    'RandomUniformLike Range ReduceL1 ReduceL2 ReduceLogSum ReduceLogSumExp ReduceProd ' +
-    'ReduceSumSquare ReverseSequence RoiAlign Round ScatterND Selu Shrink Sin Sinh Size Softsign ' +
-    'SpaceToDepth Tan ThresholdedRelu Unique Xor'
-  ).split(' '),
-);
-
 interface Context {
   readonly opset: number;
   typeOf(name: string): TensorType | undefined;
@@ -93,7 +80,7 @@ export function upgradeOpset(graph: Graph): PassResult {
       }));
       const convert = node.domain === '' ? converters[node.op] : undefined;
       if (convert !== undefined) return convert(node, context);
-      const known = node.domain !== '' || isKnownOp(node.op) || unchanged.has(node.op);
+      const known = node.domain !== '' || isKnownOp(node.op);
       if (!known) refuse(`node ${node.name} (${node.op})`);
       if (node.op === 'Scan' && opset < 9) refuse(`node ${node.name} (Scan) with a batch axis`);
       return [node];
