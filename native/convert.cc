@@ -144,6 +144,8 @@ SessionConfig toSessionConfig(const Napi::Value& value) {
   }
   const Napi::Value arena = object.Get("arena");
   config.arena = arena.IsUndefined() || arena.ToBoolean();
+  const Napi::Value pattern = object.Get("memoryPattern");
+  config.memoryPattern = pattern.IsUndefined() || pattern.ToBoolean();
   config.profilePrefix = toOptionalString(object.Get("profilePrefix"));
   config.optimizedModelPath = toOptionalString(object.Get("optimizedModelPath"));
   return config;

@@ -71,6 +71,7 @@ constexpr int kOnnxTypeTensor = 1;
   X(10, OrtStatus*, CreateSessionOptions, (OrtSessionOptions**))                                   \
   X(11, OrtStatus*, SetOptimizedModelFilePath, (OrtSessionOptions*, const OrtPathChar*))             \
   X(14, OrtStatus*, EnableProfiling, (OrtSessionOptions*, const OrtPathChar* prefix))              \
+  X(17, OrtStatus*, DisableMemPattern, (OrtSessionOptions*))                                       \
   X(19, OrtStatus*, DisableCpuMemArena, (OrtSessionOptions*))                                      \
   X(23, OrtStatus*, SetSessionGraphOptimizationLevel, (OrtSessionOptions*, int))                   \
   X(24, OrtStatus*, SetIntraOpNumThreads, (OrtSessionOptions*, int))                               \

@@ -16,6 +16,7 @@ SessionOptionsPtr createOptions(const SessionConfig& config) {
   check(ort().SetIntraOpNumThreads(raw, config.threads));
   check(ort().SetInterOpNumThreads(raw, 1));
   check(ort().SetSessionGraphOptimizationLevel(raw, config.optimizationLevel));
+  if (!config.memoryPattern) check(ort().DisableMemPattern(raw));
   if (!config.arena) check(ort().DisableCpuMemArena(raw));
   if (!config.profilePrefix.empty()) {
     check(ort().EnableProfiling(raw, toPath(config.profilePrefix).c_str()));

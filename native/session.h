@@ -19,6 +19,7 @@ struct SessionConfig {
   StringPairs providerOptions;
   StringPairs entries;
   bool arena;
+  bool memoryPattern;
   std::string profilePrefix;       // empty: no profiling
   std::string optimizedModelPath;  // empty: none is written
 };

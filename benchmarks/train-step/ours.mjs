@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { encodeModel } from '../../dist/ir/onnx/encode.js';
 import { Session } from '../../dist/runtime/session.js';
 import { packState } from '../../dist/train/flat-state.js';
-import { createTrainingStep } from '../../dist/train/step.js';
+import { createTrainingStep, trainingSession } from '../../dist/train/step.js';
 import { BATCH, THREADS } from './problem.mjs';
 
 /** A session of the step graph; `round()` runs one round of steps from where the last one ended. */
@@ -13,8 +13,7 @@ export async function startOurs({ graph, recipe, rates, batches }, profiled = fa
   const step = createTrainingStep(graph, recipe);
   const session = await Session.create(encodeModel(step.graph), {
     threads: THREADS,
-    optimization: 'all',
-    provider: 'cpu',
+    ...trainingSession,
     ...(profiled ? { profilePrefix: join(tmpdir(), 'archwright-train') } : {}),
   });
   let state = packState(step, graph);

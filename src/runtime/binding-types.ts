@@ -28,6 +28,11 @@ export interface SessionOptions {
   readonly spin?: boolean;
   /** Use ONNX Runtime's memory arena (default true). */
   readonly arena?: boolean;
+  /**
+   * From the second run on, take all memory of a run in one piece (ONNX Runtime's default is true).
+   * The pieces of the first run stay in the arena, so the process comes to hold twice as much.
+   */
+  readonly memoryPattern?: boolean;
   /** Record every node's time; the file's path begins so and `endProfiling` tells it whole. */
   readonly profilePrefix?: string;
   /** Where to write the graph as ONNX Runtime runs it, after its optimisations. */

@@ -14,6 +14,10 @@ import {
   NEWEST_RUNNABLE_OPSET,
   withDims,
 } from '../ir/graph.js';
+import { shareCommonSubexpressions } from '../ir/pass/common-subexpressions.js';
+import { removeDeadNodes } from '../ir/pass/dead-nodes.js';
+import { runPasses } from '../ir/pass/pass.js';
+import type { SessionOptions } from '../runtime/binding-types.js';
 import { Rng } from '../util/random.js';
 import type { ElementType } from '../util/tensor.js';
 import { appendGradients, requireKnown } from './autodiff.js';
@@ -31,6 +35,13 @@ import { appendAverages, appendUpdates, declare, type PerStep, scalarsOf } from 
  * ordinary ONNX operators, which any ONNX Runtime does.
  */
 export type Kernels = 'native' | 'onnx';
+
+/** How a step graph is loaded: steps hold much memory, so none for a plan of it. */
+export const trainingSession = {
+  optimization: 'all',
+  provider: 'cpu',
+  memoryPattern: false,
+} as const satisfies Omit<SessionOptions, 'threads'>;
 
 /** What the rows of the data hold beside the model's inputs. */
 export interface TargetType {
@@ -141,7 +152,7 @@ export function createTrainingStep(
   }
   const state = appendAverages(b, recipe, updated);
   return {
-    graph: b.build({ ...graph.metadata }),
+    graph: tidied(b.build({ ...graph.metadata })),
     batch,
     inputs: bound.inputs.map(({ name }) => rowInput(b, name, ownName(name))),
     ...(target && { target: rowInput(b, target.value.name) }),
@@ -164,6 +175,11 @@ export function createTrainingStep(
 /** `first`, `first` + 1, … */
 function runNumbers(name: string, first: number, length: number): PerStep {
   return { name, values: Float32Array.from({ length }, (_, i) => first + i) };
+}
+
+/** Without what rules computed twice or in vain. */
+function tidied(graph: Graph): Graph {
+  return runPasses(graph, [shareCommonSubexpressions, removeDeadNodes]).graph;
 }
 
 /** The graph with its one symbolic batch dimension fixed. */

@@ -12,6 +12,7 @@ import { decodeCheckpoint, encodeCheckpoint, type Position } from './checkpoint.
 import { bestOf, type Evaluation, isExhausted } from './early-stopping.js';
 import { evaluateTask } from './evaluate.js';
 import { packState, unpackState } from './flat-state.js';
+import { trainingSession } from './step.js';
 import { runUpdates } from './training-loop.js';
 import {
   isDue,
@@ -78,8 +79,7 @@ export async function trainTask(args: TrainArgs, context: TaskContext): Promise<
   const { checkpoint } = args;
   const session = await Session.create(encodeModel(step.graph), {
     threads: args.threads,
-    optimization: 'all',
-    provider: 'cpu',
+    ...trainingSession,
   });
   try {
     let at: Position = {
