@@ -19,6 +19,17 @@ export const nativeOpSchemas = {
     outputs: [1, 1],
     attributes: { high: 'float', low: 'float', ramp: 'int', slope: 'float' },
   },
+  /**
+   * W, mean and square after a step: g ← factor·g; m ← β₁m + (1−β₁)g; v ← β₂v + (1−β₂)g²;
+   * w ← keep·w − size · m / (√v·correction + ε). Inputs W, gradient, mean, square and the scalars
+   * factor, keep, size, correction.
+   */
+  AdamwUpdate: {
+    domain: NATIVE_DOMAIN,
+    inputs: [8, 8],
+    outputs: [3, 3],
+    attributes: { beta1: 'float', beta2: 'float', epsilon: 'float' },
+  },
   /** dQ, dK, dV. Inputs dY, Q, K, V and the two outputs of TrainingAttention. */
   AttentionGrad: {
     domain: NATIVE_DOMAIN,
@@ -56,8 +67,20 @@ export const nativeOpSchemas = {
     outputs: [1, 1],
     attributes: { spatial_shape: 'ints' },
   },
+  /**
+   * W and velocity after a step: g ← factor·g + decay·w; v ← momentum·v + g; w ← w − rate·v, or with
+   * `nesterov` 1 w − rate·(g + momentum·v). Inputs W, gradient, velocity and the scalars factor, rate.
+   */
+  SgdUpdate: {
+    domain: NATIVE_DOMAIN,
+    inputs: [5, 5],
+    outputs: [2, 2],
+    attributes: { decay: 'float', momentum: 'float', nesterov: 'int' },
+  },
   /** dX. Inputs dY, X of x·σ(x). */
   SiluGrad: { domain: NATIVE_DOMAIN, inputs: [2, 2], outputs: [1, 1], attributes: {} },
+  /** Sum of all squares, a scalar. */
+  SumOfSquares: { domain: NATIVE_DOMAIN, inputs: [1, 1], outputs: [1, 1], attributes: {} },
   /**
    * Y = softmax(scale · Q·Kᵀ)·V, [N,L,H,D], and the logarithm of each row's sum of exponentials,
    * [N,H,L]. Inputs Q [N,L,H,C], K [N,S,H,C], V [N,S,H,D].
@@ -88,6 +111,11 @@ export const nativeOpSchemas = {
   },
   /** Conv with a weight that changes from run to run. Inputs X, W, optional bias. */
   TrainingConv: { domain: NATIVE_DOMAIN, inputs: [2, 3], outputs: [1, 1], attributes: window },
+  /**
+   * Loss −Σ target·log softmax(logits) / rows, and its gradient. Inputs logits and target, both [rows,
+   * classes].
+   */
+  TrainingCrossEntropy: { domain: NATIVE_DOMAIN, inputs: [2, 2], outputs: [2, 2], attributes: {} },
   /** x·Φ(x), Φ the normal distribution's. */
   TrainingGelu: { domain: NATIVE_DOMAIN, inputs: [1, 1], outputs: [1, 1], attributes: {} },
   /** x·σ(x) */

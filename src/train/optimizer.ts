@@ -3,6 +3,7 @@
  * other, so that an update is a handful of nodes however many layers there are.
  */
 import type { GraphBuilder } from '../ir/builder.js';
+import { NATIVE_DOMAIN } from '../ir/graph.js';
 import type { ResolvedRecipe } from './recipe.js';
 
 /** Parameters that are updated alike. */
@@ -12,6 +13,8 @@ export interface ParameterGroup {
   readonly weights: string;
   /** [P] */
   readonly gradient: string;
+  /** Scalar that the gradient is still to be multiplied with; only where our kernels are. */
+  readonly factor?: string;
   /** Whether weight decay applies. */
   readonly decays: boolean;
 }
@@ -38,9 +41,17 @@ export interface Optimizer {
 const sgd: Optimizer = {
   scalars: ['learning_rate'],
   scalarValues: (rates) => [rates],
-  append(b, recipe, { name, weights, gradient, decays }) {
+  append(b, recipe, { name, weights, gradient, factor, decays }) {
     const { momentum, weightDecay, nesterov } = recipe;
-    const g = decays ? addScaled(b, gradient, weights, weightDecay) : gradient;
+    if (factor !== undefined && momentum > 0) {
+      const velocity = b.input(`${name}.velocity`, 'float32', b.shapeOf(weights));
+      const inputs = [weights, gradient, velocity, factor, 'learning_rate'];
+      const decay = decays ? weightDecay : 0;
+      const attributes = { decay, momentum, nesterov: nesterov ? 1 : 0 };
+      return states([weights, velocity], b.ops('SgdUpdate', inputs, attributes, 2));
+    }
+    const clipped = factor === undefined ? gradient : b.op('Mul', [gradient, factor]);
+    const g = decays ? addScaled(b, clipped, weights, weightDecay) : clipped;
     if (momentum === 0) return [{ name: weights, next: step(b, weights, g) }];
     const velocity = b.input(`${name}.velocity`, 'float32', b.shapeOf(weights));
     const next = addScaled(b, g, velocity, momentum);
@@ -51,6 +62,10 @@ const sgd: Optimizer = {
     ];
   },
 };
+
+function states(names: readonly string[], next: readonly string[]): NextState[] {
+  return names.map((name, i) => ({ name, next: next[i] as string }));
+}
 
 function step(b: GraphBuilder, weights: string, update: string): string {
   return b.op('Sub', [weights, b.op('Mul', [update, 'learning_rate'])]);
@@ -72,10 +87,17 @@ function adamw(recipe: ResolvedRecipe): Optimizer {
       perStep(rates, (rate, i) => rate / (1 - beta1 ** (first + i + 1))),
       perStep(rates, (_, i) => 1 / Math.sqrt(1 - beta2 ** (first + i + 1))),
     ],
-    append(b, _, { name, weights, gradient, decays }) {
+    append(b, _, { name, weights, gradient, factor, decays }) {
       const shape = b.shapeOf(weights);
       const mean = b.input(`${name}.mean`, 'float32', shape);
       const square = b.input(`${name}.square`, 'float32', shape);
+      if (factor !== undefined) {
+        const keep = decays && weightDecay > 0 ? 'decay_factor' : b.scalar(1);
+        const scalars = [factor, keep, 'step_size', 'root_correction'];
+        const inputs = [weights, gradient, mean, square, ...scalars];
+        const next = b.ops('AdamwUpdate', inputs, { beta1, beta2, epsilon }, 3);
+        return states([weights, mean, square], next);
+      }
       const nextMean = average(b, mean, gradient, beta1);
       const nextSquare = average(b, square, b.op('Mul', [gradient, gradient]), beta2);
       const root = b.op('Mul', [b.op('Sqrt', [nextSquare]), 'root_correction']);
@@ -97,21 +119,22 @@ export function createOptimizer(recipe: ResolvedRecipe): Optimizer {
 }
 
 /**
- * The gradients scaled down so that their norm, all together, is at most `clipNorm`
- * (torch.nn.utils.clip_grad_norm_: factor min(1, clipNorm / (norm + 1e-6))).
+ * What gradients are to be multiplied with so that their norm, all together, is at most `clipNorm`
+ * (torch.nn.utils.clip_grad_norm_: min(1, clipNorm / (norm + 1e-6))).
  */
-export function appendClipping(
+export function appendClipFactor(
   b: GraphBuilder,
   gradients: readonly string[],
   clipNorm: number,
-): string[] {
+): string {
   const squares = gradients.map((g) =>
-    b.op('ReduceSum', [b.op('Mul', [g, g])], { keepdims: 0 }, 'clip.square'),
+    b.imports(NATIVE_DOMAIN)
+      ? b.op('SumOfSquares', [g], {}, 'clip.square')
+      : b.op('ReduceSum', [b.op('Mul', [g, g])], { keepdims: 0 }, 'clip.square'),
   );
   const norm = b.op('Sqrt', [b.op('Sum', squares, {}, 'clip.sum')], {}, 'clip.norm');
   const room = b.op('Div', [b.scalar(clipNorm), b.op('Add', [norm, b.scalar(1e-6)])]);
-  const factor = b.op('Min', [room, b.scalar(1)], {}, 'clip.factor');
-  return gradients.map((g) => b.op('Mul', [g, factor], {}, 'clip.gradient'));
+  return b.op('Min', [room, b.scalar(1)], {}, 'clip.factor');
 }
 
 /** a + factor·b */

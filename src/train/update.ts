@@ -4,8 +4,9 @@
  * to run say which of them begins and which of them ends an update.
  */
 import type { GraphBuilder } from '../ir/builder.js';
+import { NATIVE_DOMAIN } from '../ir/graph.js';
 import type { Slot, StateVector } from './flat-state.js';
-import { appendClipping, createOptimizer, type NextState } from './optimizer.js';
+import { appendClipFactor, createOptimizer, type NextState } from './optimizer.js';
 import type { ResolvedRecipe } from './recipe.js';
 
 /** Parameters that are updated alike, with their gradient of this batch. */
@@ -41,11 +42,23 @@ export function appendUpdates(
   for (const name of optimizer.scalars) b.input(name, 'float32', []);
   const gathered = recipe.accumulate > 1 ? appendGathered(b, recipe, groups) : undefined;
   let gradients = gathered?.map(({ next }) => next) ?? groups.map(({ gradient }) => gradient);
-  if (recipe.clipNorm > 0) gradients = appendClipping(b, gradients, recipe.clipNorm);
+  let factor = recipe.clipNorm > 0 ? appendClipFactor(b, gradients, recipe.clipNorm) : undefined;
+  if (b.imports(NATIVE_DOMAIN)) factor ??= b.scalar(1);
+  else if (factor !== undefined) {
+    const clip = factor;
+    gradients = gradients.map((g) => b.op('Mul', [g, clip], {}, 'clip.gradient'));
+    factor = undefined;
+  }
   const due = gathered && b.op('Cast', [UPDATE], { to: 9 }, 'accumulate.due');
   const updated = groups.flatMap(({ name, decays, slots }, i) =>
     optimizer
-      .append(b, recipe, { name, weights: name, gradient: gradients[i] as string, decays })
+      .append(b, recipe, {
+        name,
+        weights: name,
+        gradient: gradients[i] as string,
+        ...(factor !== undefined && { factor }),
+        decays,
+      })
       .map(({ name: vector, next }) => ({
         name: vector,
         next: due === undefined ? next : b.op('Where', [due, next, vector]),

@@ -2,10 +2,11 @@ import { describe, expect, it } from 'vitest';
 import { Rng } from '../../src/util/random.js';
 import { elementCount, type HostTensor } from '../../src/util/tensor.js';
 import { nativeSequence } from '../reference/native-sequence.js';
+import { nativeUpdate } from '../reference/native-update.js';
 import { tensor } from '../reference/tensor.js';
-import { type Attributes, float, runNode } from './run-node.js';
+import { type Attributes, float, int, runNode } from './run-node.js';
 
-/** Kernels for sequences through their custom operators, against their twins in float64. */
+/** Kernels for sequences, losses and updates through their custom operators, against their twins in float64. */
 
 interface Case {
   readonly op: string;
@@ -75,7 +76,51 @@ const elementCases = (count: number): Case[] =>
     outputs: [[count]],
   }));
 
+const updateCases = (count: number): Case[] => {
+  const vector = [count];
+  return [
+    { op: 'SumOfSquares', dims: [vector], outputs: [[]] },
+    ...[0, 1].map((nesterov) => ({
+      op: 'SgdUpdate',
+      dims: [vector, vector, vector, [], []],
+      outputs: [vector, vector],
+      attributes: { momentum: float(0.5), decay: float(0.25), nesterov: int(nesterov) },
+    })),
+    {
+      op: 'AdamwUpdate',
+      dims: [vector, vector, vector],
+      outputs: [vector, vector, vector],
+      attributes: { beta1: float(0.5), beta2: float(0.75), epsilon: float(0.125) },
+      further: () => [
+        { ...full(count, 0.5), dims: vector },
+        ...[0.5, 0.9375, 0.25, 2].map((value) => full(1, value)),
+      ],
+    },
+  ];
+};
+/** A scalar, or so many equal elements. */
+const full = (count: number, value: number): HostTensor => ({
+  dtype: 'float32',
+  dims: [],
+  data: new Float32Array(count).fill(value),
+});
+
+const entropyCase = (rows: number, classes: number): Case => ({
+  op: 'TrainingCrossEntropy',
+  dims: [
+    [rows, classes],
+    [rows, classes],
+  ],
+  outputs: [[], [rows, classes]],
+});
+
 const cases: readonly Case[] = [
+  ...updateCases(1),
+  ...updateCases(13),
+  ...updateCases(20011),
+  entropyCase(1, 1),
+  entropyCase(5, 10),
+  entropyCase(700, 131),
   ...attentionCases(2, 5, 7, 3, 4, 6),
   ...attentionCases(1, 131, 33, 2, 32, 32),
   ...attentionCases(3, 1, 1, 1, 1, 1),
@@ -91,7 +136,7 @@ const cases: readonly Case[] = [
 
 function reference(op: string, inputs: readonly HostTensor[], given: Attributes) {
   const node = { name: op, op, domain: 'archwright', inputs: [], outputs: [], attributes: given };
-  const kernel = nativeSequence[op] as (typeof nativeSequence)[string];
+  const kernel = { ...nativeSequence, ...nativeUpdate }[op] as (typeof nativeSequence)[string];
   return kernel(
     node,
     inputs.map(({ dims, data }) => tensor(dims, Array.from(data, Number))),

@@ -14,6 +14,7 @@ import { math } from './math.js';
 import { matrix } from './matrix.js';
 import { native } from './native.js';
 import { nativeSequence } from './native-sequence.js';
+import { nativeUpdate } from './native-update.js';
 import { normalization } from './normalization.js';
 import { normalize } from './normalize.js';
 import { quantized } from './quantized.js';
@@ -38,6 +39,7 @@ export const kernels: Readonly<Record<string, Kernel>> = {
   ...matrix,
   ...native,
   ...nativeSequence,
+  ...nativeUpdate,
   ...normalization,
   ...reduction,
   ...sliding,

@@ -10,6 +10,7 @@ const scores = (q: Dims, k: Dims, depths: number) =>
 
 export const nativeCosts: Readonly<Record<keyof typeof nativeOpSchemas, CostRule>> = {
   ActivationGrad: moving,
+  AdamwUpdate: moving,
   /** Scores again, and four products with them or their gradients. */
   AttentionGrad: product(({ inputs: [, q, k, v] }) =>
     scores(q, k, 3 * (q?.[3] ?? 0) + 2 * (v?.[3] ?? 0)),
@@ -20,13 +21,16 @@ export const nativeCosts: Readonly<Record<keyof typeof nativeOpSchemas, CostRule
   GeluGrad: moving,
   LayerNormGrad: moving,
   MaxPoolGrad: moving,
+  SgdUpdate: moving,
   SiluGrad: moving,
+  SumOfSquares: moving,
   TensorDraws: { ...moving, reads: 'none' },
   TrainingAttention: product(({ inputs: [q, k, v] }) =>
     scores(q, k, (q?.[3] ?? 0) + (v?.[3] ?? 0)),
   ),
   TrainingBatchNorm: moving,
   TrainingConv: product(({ inputs: [, w], outputs: [y] }) => sizeOf(y) * sizeOf(w?.slice(1))),
+  TrainingCrossEntropy: moving,
   TrainingGelu: moving,
   TrainingSilu: moving,
 };

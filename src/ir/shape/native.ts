@@ -66,8 +66,23 @@ const attentionGrad: ShapeRule = ({ inputs }) => ({
   types: inputs.slice(1, 4).map((input) => typeFrom(input?.dtype, input?.shape)),
 });
 
+/** Each output like the input in its place: the next state. */
+const nextState =
+  (places: readonly number[]): ShapeRule =>
+  ({ inputs }) => ({
+    types: places.map((i) => typeFrom(inputs[i]?.dtype, inputs[i]?.shape)),
+  });
+
+const total: ShapeRule = ({ inputs: [x] }) => single(x?.dtype, []);
+
+/** A scalar, and the gradient of the logits. */
+const crossEntropy: ShapeRule = ({ inputs: [logits] }) => ({
+  types: [typeFrom(logits?.dtype, []), typeFrom(logits?.dtype, logits?.shape)],
+});
+
 export const nativeShapes: Readonly<Record<keyof typeof nativeOpSchemas, ShapeRule>> = {
   ActivationGrad: likeSecond,
+  AdamwUpdate: nextState([0, 2, 3]),
   AttentionGrad: attentionGrad,
   BatchNormGrad: normGrad,
   ConvInputGrad: convInputGrad,
@@ -75,11 +90,14 @@ export const nativeShapes: Readonly<Record<keyof typeof nativeOpSchemas, ShapeRu
   GeluGrad: likeSecond,
   LayerNormGrad: normGrad,
   MaxPoolGrad: maxPoolGrad,
+  SgdUpdate: nextState([0, 2]),
   SiluGrad: likeSecond,
+  SumOfSquares: total,
   TensorDraws: likeFirst,
   TrainingAttention: trainingAttention,
   TrainingBatchNorm: trainingBatchNorm,
   TrainingConv: conv,
+  TrainingCrossEntropy: crossEntropy,
   TrainingGelu: likeFirst,
   TrainingSilu: likeFirst,
 };

@@ -56,9 +56,11 @@ const trainingGelu: GradientRule = (c) => [c.op('GeluGrad', [c.dy, c.x()])];
 const trainingSilu: GradientRule = (c) => [c.op('SiluGrad', [c.dy, c.x()])];
 
 const backward: NotDifferentiable = { notDifferentiable: 'it is part of a backward pass' };
+const update: NotDifferentiable = { notDifferentiable: 'it is part of an update' };
 
 export const nativeGradients: Readonly<Record<keyof typeof nativeOpSchemas, GradientRow>> = {
   ActivationGrad: backward,
+  AdamwUpdate: update,
   AttentionGrad: backward,
   BatchNormGrad: backward,
   ConvInputGrad: backward,
@@ -66,11 +68,14 @@ export const nativeGradients: Readonly<Record<keyof typeof nativeOpSchemas, Grad
   GeluGrad: backward,
   LayerNormGrad: backward,
   MaxPoolGrad: backward,
+  SgdUpdate: update,
   SiluGrad: backward,
+  SumOfSquares: update,
   TensorDraws: shapeAlone,
   TrainingAttention: trainingAttention,
   TrainingBatchNorm: trainingBatchNorm,
   TrainingConv: trainingConv,
+  TrainingCrossEntropy: backward,
   TrainingGelu: trainingGelu,
   TrainingSilu: trainingSilu,
 };
