@@ -21,14 +21,14 @@ export interface CaseReport {
 
 /** Whether no other implementation can give the stored outputs. */
 function drawsAtRandom({ graph, inputs }: Prepared): boolean {
-  const valueOf = (name = '') => {
+  const firstOf = (name = '') => {
     const stored = inputs.get(name) ?? graph.initializers.find((i) => i.name === name);
     return stored?.data === undefined ? undefined : Number(stored.data[0]);
   };
   return graph.nodes.some((node) => {
     if (node.op !== 'Dropout') return isRandom(node);
     const [, ratio, mode] = node.inputs;
-    return valueOf(mode) === 1 && valueOf(ratio) !== 0;
+    return firstOf(mode) === 1 && firstOf(ratio) !== 0;
   });
 }
 
