@@ -28,8 +28,11 @@ export function interpret(
   for (const { name, dtype, dims, data } of graph.initializers) {
     if (data !== undefined) values.set(name, fromHost({ dtype, dims, data }));
   }
-  for (const node of graph.nodes) {
-    const results = run(node, values, graph.opsets[''] ?? DEFAULT_OPSET);
+  for (const [i, node] of graph.nodes.entries()) {
+    const results =
+      node.op === 'Gradient'
+        ? differentiate({ ...graph, nodes: graph.nodes.slice(0, i) }, node, values)
+        : run(node, values, graph.opsets[''] ?? DEFAULT_OPSET);
     node.outputs.forEach((name, i) => {
       const value = results[i];
       if (name !== '' && value !== undefined) values.set(name, value);
@@ -63,4 +66,27 @@ function run(node: Node, values: Values, opset: number): readonly Tensor[] {
   const results = nesting?.(node, inputs, { opset, runBody }) ?? kernel?.(node, inputs, opset);
   if (results === undefined) throw new Error(`no reference for ${node.op}`);
   return results.map((value, i) => typed(value, resultType(node, inputs, i)));
+}
+
+/** Gradient: dΣy/dx for each of `xs`, by central differences of the nodes before it. */
+function differentiate(before: Graph, node: Node, values: Values): readonly Tensor[] {
+  const { xs, y, zs } = node.attributes;
+  const names = [xs, zs].flatMap((list) => (list?.kind === 'strings' ? list.value : []));
+  const given = names.map((name, i) => [name, values.get(node.inputs[i] ?? '')] as const);
+  const nodes = before.nodes.filter(({ outputs }) => !outputs.some((o) => names.includes(o)));
+  const sum = (moved: Readonly<Record<string, Tensor>>) => {
+    const point = Object.fromEntries([...values, ...given]) as Record<string, Tensor>;
+    const results = interpret({ ...before, nodes, initializers: [] }, { ...point, ...moved });
+    return results.get(y?.kind === 'string' ? y.value : '')?.data.reduce((a, b) => a + b, 0) ?? 0;
+  };
+  const step = 1e-4;
+  return node.outputs.map((_, i) => {
+    const [name, value] = given[i] as readonly [string, Tensor];
+    const slopes = value.data.map((_, n) => {
+      const at = (by: number) =>
+        sum({ [name]: { ...value, data: value.data.map((v, k) => (k === n ? v + by : v)) } });
+      return (at(step) - at(-step)) / (2 * step);
+    });
+    return { dims: value.dims, data: slopes };
+  });
 }
