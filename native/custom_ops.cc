@@ -252,7 +252,8 @@ using ActivationSlopes = void (*)(int64_t, const float*, const float*, float*, c
 
 template <Activation forward>
 struct SmoothActivation {
-  static inline const std::vector<int> inputs{kFloat32};
+  // The second is only waited for.
+  static inline const std::vector<int> inputs{kFloat32, kFloat32};
   static inline const std::vector<int> outputs{kFloat32};
   static constexpr size_t requiredInputs = 1;
 

@@ -116,8 +116,8 @@ export const nativeOpSchemas = {
    * classes].
    */
   TrainingCrossEntropy: { domain: NATIVE_DOMAIN, inputs: [2, 2], outputs: [2, 2], attributes: {} },
-  /** x·Φ(x), Φ the normal distribution's. */
-  TrainingGelu: { domain: NATIVE_DOMAIN, inputs: [1, 1], outputs: [1, 1], attributes: {} },
-  /** x·σ(x) */
-  TrainingSilu: { domain: NATIVE_DOMAIN, inputs: [1, 1], outputs: [1, 1], attributes: {} },
+  /** x·Φ(x), Φ the normal distribution's. A second input is only waited for. */
+  TrainingGelu: { domain: NATIVE_DOMAIN, inputs: [1, 2], outputs: [1, 1], attributes: {} },
+  /** x·σ(x). A second input is only waited for. */
+  TrainingSilu: { domain: NATIVE_DOMAIN, inputs: [1, 2], outputs: [1, 1], attributes: {} },
 } as const satisfies Record<string, OpSchema>;

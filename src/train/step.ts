@@ -26,6 +26,7 @@ import type { Target } from './loss/class-target.js';
 import { type AppendedLoss, appendLoss } from './loss/loss.js';
 import { fuseForTraining } from './native-fusion.js';
 import type { ResolvedRecipe } from './recipe.js';
+import { recomputeWithin } from './recompute.js';
 import { ownName, withStepNames } from './step-names.js';
 import { appendRunningUpdate, appendTrainingForm, trainedNorms } from './training-form.js';
 import { appendAverages, appendUpdates, declare, type PerStep, scalarsOf } from './update.js';
@@ -54,6 +55,11 @@ export interface TargetType {
 export interface StepOptions {
   /** Default: one class number per row. Not looked at where the model's output is the loss. */
   readonly target?: TargetType;
+  /**
+   * Most bytes of activations that a step may hold by plan; some are computed twice where it would
+   * hold more. Default: no limit.
+   */
+  readonly memoryLimitBytes?: number;
   /** The loss of recipes with `loss: custom`. */
   readonly lossGraph?: Graph;
   /** Where dropout and other draws of the model begin (default 0). */
@@ -151,8 +157,10 @@ export function createTrainingStep(
     });
   }
   const state = appendAverages(b, recipe, updated);
+  const { memoryLimitBytes } = options;
+  const step = tidied(b.build({ ...graph.metadata }));
   return {
-    graph: tidied(b.build({ ...graph.metadata })),
+    graph: memoryLimitBytes === undefined ? step : recomputeWithin(step, memoryLimitBytes, 'loss'),
     batch,
     inputs: bound.inputs.map(({ name }) => rowInput(b, name, ownName(name))),
     ...(target && { target: rowInput(b, target.value.name) }),

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { GraphBuilder } from '../../src/ir/builder.js';
+import { inferCost } from '../../src/ir/cost.js';
 import type { Graph } from '../../src/ir/graph.js';
 import { withDims } from '../../src/ir/graph.js';
 import { encodeModel } from '../../src/ir/onnx/encode.js';
@@ -9,8 +10,9 @@ import { packState } from '../../src/train/flat-state.js';
 import { drawWeights } from '../../src/train/initialize.js';
 import { fuseForTraining } from '../../src/train/native-fusion.js';
 import { resolveRecipe } from '../../src/train/recipe.js';
-import { createTrainingStep, type Kernels } from '../../src/train/step.js';
+import { createTrainingStep, type Kernels, type StepOptions } from '../../src/train/step.js';
 import { Rng } from '../../src/util/random.js';
+import { elementCount } from '../../src/util/tensor.js';
 
 const BATCH = 4;
 const STEPS = 6;
@@ -52,8 +54,13 @@ function createNet(attend: Attend): Graph {
   return drawWeights(b.build(), new Rng('net'));
 }
 
-async function lossesOf(graph: Graph, kernels: Kernels, threads: number): Promise<number[]> {
-  const step = createTrainingStep(graph, resolveRecipe({ batch: BATCH }), kernels);
+async function lossesOf(
+  graph: Graph,
+  kernels: Kernels,
+  threads: number,
+  options: StepOptions = {},
+): Promise<number[]> {
+  const step = createTrainingStep(graph, resolveRecipe({ batch: BATCH }), kernels, options);
   expect(problemsOf(step.graph)).toEqual([]);
   const session = await Session.create(encodeModel(step.graph), {
     threads,
@@ -61,6 +68,7 @@ async function lossesOf(graph: Graph, kernels: Kernels, threads: number): Promis
     provider: 'cpu',
   });
   const rng = new Rng('data');
+  const { name = '', rowDims = [] } = step.inputs[0] ?? {};
   const rows = BATCH * STEPS;
   const state = packState(step, graph);
   const result = await session.runLoop({
@@ -68,10 +76,10 @@ async function lossesOf(graph: Graph, kernels: Kernels, threads: number): Promis
     order: Uint32Array.from({ length: rows }, (_, i) => i),
     stream: [
       {
-        name: step.inputs[0]?.name as string,
-        rowDims: [5, 6],
+        name,
+        rowDims,
         dtype: 'float32',
-        source: Float32Array.from({ length: rows * 30 }, () => rng.normal()),
+        source: Float32Array.from({ length: rows * elementCount(rowDims) }, () => rng.normal()),
       },
       {
         name: step.target?.name as string,
@@ -128,4 +136,39 @@ test('leaves nodes that others read as they are', () => {
   b.output(b.op('Add', [b.op('Mul', ['x', gate]), gate]));
   const graph = b.build();
   expect(fuseForTraining(graph).nodes.map(({ op }) => op)).toEqual(['Sigmoid', 'Mul', 'Add']);
+});
+
+describe('a limit of memory', () => {
+  const b = new GraphBuilder('deep');
+  let x = b.input('image', 'float32', ['N', 50, 6]);
+  for (let layer = 0; layer < 4; layer++) {
+    x = b.op('MatMul', [x, b.weight(`w${layer}`, [layer === 0 ? 6 : 8, 8])]);
+    x = b.op('Mul', [x, b.op('Sigmoid', [x])], {}, `silu${layer}`);
+  }
+  x = b.op('ReduceMean', [x], { axes: [1], keepdims: 0 });
+  b.output(b.op('Gemm', [x, b.weight('out', [8, 3])]), 'logits');
+  const deep = drawWeights(b.build(), new Rng('deep'));
+  const stepWithin = (memoryLimitBytes?: number) =>
+    createTrainingStep(deep, resolveRecipe({ batch: BATCH }), 'native', {
+      ...(memoryLimitBytes !== undefined && { memoryLimitBytes }),
+    }).graph;
+  const peak = inferCost(stepWithin()).activationPeakBytes;
+  const count = (graph: Graph) => graph.nodes.filter(({ op }) => op === 'TrainingSilu').length;
+
+  test('is kept by computing activations twice, with the same losses', async () => {
+    const limit = peak - 4 * BATCH * 50 * 8;
+    const graph = stepWithin(limit);
+    expect(count(stepWithin(peak))).toBe(4);
+    expect(count(graph)).toBeGreaterThan(4);
+    expect(problemsOf(graph)).toEqual([]);
+    expect(inferCost(graph).activationPeakBytes).toBeLessThanOrEqual(limit);
+    const freely = await lossesOf(deep, 'native', 1);
+    expect(await lossesOf(deep, 'native', 1, { memoryLimitBytes: limit })).toEqual(freely);
+  });
+
+  test('that cannot be kept is refused', () => {
+    expect(() => stepWithin(1000)).toThrow(
+      /needs \d+ bytes of activations at least, received 1000/,
+    );
+  });
 });
