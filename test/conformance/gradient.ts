@@ -167,7 +167,7 @@ function compare(
     const elements = all.length <= most ? all : rng.shuffle(all).slice(0, most);
     const scale = gradient.data.reduce((most, g) => Math.max(most, Math.abs(g)), 0.05);
     for (const i of elements) {
-      const h = 1e-4 * Math.max(1, Math.abs(x.data[i] as number));
+      const h = 2e-5 * Math.max(1, Math.abs(x.data[i] as number));
       const at = (by: number) => lossAt(forward, moved, name, i, by, seeds);
       const [high, low] = [at(h), at(-h)];
       const coarse = (high - low) / (2 * h);
