@@ -81,7 +81,9 @@ interface Example {
 }
 
 function buildExample({ graph, inputs, outputs }: Prepared, rng: Rng): Example {
-  const values = new Map([...inputs].map(([name, stored]) => [name, fromHost(stored)]));
+  const values = new Map(
+    [...inputs].map(([name, stored]) => [name, finite(fromHost(stored), rng)]),
+  );
   const isFloat = (dtype: ElementType | undefined) => dtype !== undefined && isFloating(dtype);
   const deciding = decidingInputs(graph);
   const wanted = graph.inputs.filter(
@@ -137,6 +139,11 @@ function decidingInputs(graph: Graph): ReadonlySet<string> {
       op === 'Resize' || op === 'Upsample' ? inputs.slice(1) : [],
     ),
   );
+}
+
+/** The tensor with drawn numbers in the place of infinite ones and of what is none. */
+function finite(value: Tensor, rng: Rng): Tensor {
+  return { ...value, data: value.data.map((x) => (Number.isFinite(x) ? x : rng.range(-2, 2))) };
 }
 
 /** What is wrong; undefined where nothing is. `smooth` is false where no verdict was possible. */

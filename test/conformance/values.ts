@@ -1,6 +1,6 @@
 /** The float64 reference interpreter on stored inputs, beside the stored outputs. */
 import type { HostTensor } from '../../src/util/tensor.js';
-import { interpret } from '../reference/interpreter.js';
+import { hasKernel, interpret } from '../reference/interpreter.js';
 import { fromHost } from '../reference/stored.js';
 import type { Tensor } from '../reference/tensor.js';
 import type { Prepared } from './prepare.js';

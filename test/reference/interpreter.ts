@@ -15,6 +15,11 @@ import type { Tensor } from './tensor.js';
 
 export type Values = ReadonlyMap<string, Tensor>;
 
+/** Whether the operator can be evaluated. */
+export function hasKernel(op: string): boolean {
+  return kernels[op] !== undefined || control[op] !== undefined;
+}
+
 /** Every value of the graph, its inputs given by name; in a body, also those of the graph around it. */
 export function interpret(
   graph: Graph,

@@ -3,6 +3,7 @@
  * value infos, doc strings below the model's own, quantisation annotations, training info.
  */
 import { errorMessage, UsageError } from '../../errors.js';
+import type { ElementType } from '../../util/tensor.js';
 import { type Dim, freezeGraph, type Graph, type Node, type ValueInfo } from '../graph.js';
 import { decodeAttribute } from './attribute-proto.js';
 import { DOC_KEY, uniqueNodeNames } from './header.js';
@@ -77,7 +78,12 @@ function decodeModelProto(model: ModelProto): Graph {
 }
 
 /** A graph with all initializers constant, as they stay in nested graphs. */
-function decodeGraph(graph: GraphProto, opsets: Opsets, parent?: Scope): Graph {
+function decodeGraph(
+  graph: GraphProto,
+  opsets: Opsets,
+  parent?: Scope,
+  given: GivenTypes = [],
+): Graph {
   if (graph.sparseInitializer?.length) {
     throw new UsageError(
       `graph ${graph.name}: expected dense initializers, received a sparse one; densify it first`,
@@ -92,7 +98,7 @@ function decodeGraph(graph: GraphProto, opsets: Opsets, parent?: Scope): Graph {
   // Before IR version 4 initializers were listed among the inputs too.
   const inputs = (graph.input ?? [])
     .filter(({ name }) => !owned.has(name ?? ''))
-    .map((value) => decodeValue(value, scope));
+    .map((value, i) => decodeValue(value, scope, given[i]));
   for (const { name, dtype } of [...inputs, ...initializers]) scope.declare(name, dtype);
   return {
     name: graph.name || 'graph',
@@ -106,7 +112,6 @@ function decodeGraph(graph: GraphProto, opsets: Opsets, parent?: Scope): Graph {
 }
 
 function decodeNodes(messages: readonly NodeProto[], opsets: Opsets, scope: Scope): Node[] {
-  const nested = (graph: GraphProto) => decodeGraph(graph, opsets, scope);
   const loose = messages.map(({ name, opType, output }) => ({
     name: name ?? '',
     op: opType ?? '',
@@ -116,6 +121,8 @@ function decodeNodes(messages: readonly NodeProto[], opsets: Opsets, scope: Scop
   return messages.map((message, i) => {
     const { op, outputs } = loose[i] as (typeof loose)[number];
     const name = names[i] as string;
+    const given = givenTypes(message, scope);
+    const nested = (graph: GraphProto) => decodeGraph(graph, opsets, scope, given);
     const attributes = (message.attribute ?? []).map((attribute) => {
       const where = `node ${name} (${op}), attribute ${attribute.name}`;
       return [attribute.name ?? '', decodeAttribute(attribute, where, nested)] as const;
@@ -133,12 +140,22 @@ function decodeNodes(messages: readonly NodeProto[], opsets: Opsets, scope: Scop
   });
 }
 
-/** `scope` knows the type of an output that the file leaves out, as nested graphs may. */
-function decodeValue(value: ValueInfoProto, scope: Scope): ValueInfo {
+/** Element types of the inputs of a nested graph, by position, as far as they are known. */
+type GivenTypes = readonly (ElementType | undefined)[];
+
+/** What a node hands to its nested graph: Scan its inputs, Loop a counter and a condition first. */
+function givenTypes({ opType, input }: NodeProto, scope: Scope): GivenTypes {
+  const types = (input ?? []).map((name) => scope.typeOf(name));
+  if (opType === 'Loop') return ['int64', 'bool', ...types.slice(2)];
+  return opType === 'Scan' ? types : [];
+}
+
+/** A type that the file leaves out, as nested graphs may: `scope` knows an output's, `given` an input's. */
+function decodeValue(value: ValueInfoProto, scope: Scope, given?: ElementType): ValueInfo {
   const name = value.name ?? '';
   const type = value.type?.tensorType;
   if (!type) {
-    const dtype = scope.typeOf(name);
+    const dtype = given ?? scope.typeOf(name);
     if (dtype !== undefined) return { name, dtype };
     const received = Object.keys(value.type ?? {})[0] ?? 'none';
     throw new UsageError(`value ${name}: expected a tensor type, received ${received}`);

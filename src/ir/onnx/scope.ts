@@ -14,7 +14,7 @@ const keepsType: ReadonlySet<string> = new Set(
     'Abs Add AveragePool BatchNormalization Clip Concat Conv ConvTranspose CumSum Div Dropout Erf ' +
     'Exp Expand Flatten GRU Gather GatherElements GatherND Gemm GlobalAveragePool Identity LSTM ' +
     'LayerNormalization LeakyRelu Log LogSoftmax MatMul Max MaxPool Min Mul Neg Pad Pow RNN ' +
-    'ReduceMax ReduceMean ReduceMin ReduceSum Relu Reshape ScatterElements ScatterND Sigmoid Slice ' +
+    'Reciprocal ReduceMax ReduceMean ReduceMin ReduceSum Relu Reshape ScatterElements ScatterND Sigmoid Slice ' +
     'Softmax Split Sqrt Squeeze Sub Sum Tanh Tile Transpose Unsqueeze'
   ).split(' '),
 );
@@ -23,6 +23,7 @@ const keepsType: ReadonlySet<string> = new Set(
 export class Scope {
   readonly #types = new Map<string, ElementType>();
   readonly #producers = new Map<string, Node>();
+  readonly #traced = new Set<string>();
 
   constructor(readonly parent?: Scope) {}
 
@@ -41,7 +42,13 @@ export class Scope {
     const declared = this.#types.get(name);
     if (declared !== undefined) return declared;
     const producer = this.#producers.get(name);
-    return producer === undefined ? this.parent?.typeOf(name) : this.#outputType(producer, name);
+    if (producer === undefined) return this.parent?.typeOf(name);
+    // A damaged file may hold a cycle: what is being traced already leads nowhere.
+    if (this.#traced.has(name)) return undefined;
+    this.#traced.add(name);
+    const dtype = this.#outputType(producer, name);
+    this.#traced.delete(name);
+    return dtype;
   }
 
   #outputType(node: Node, name: string): ElementType | undefined {
@@ -58,10 +65,14 @@ export class Scope {
         return graphOf(node, 'body')?.outputs[node.outputs.indexOf(name)]?.dtype;
       case 'Cast':
         return elementTypeOf(intOf(node, 'to', 0));
+      case 'CastLike':
+      case 'Where':
+        return this.typeOf(node.inputs[1] ?? '');
       case 'Constant':
       case 'ConstantOfShape': {
         const { value } = node.attributes;
-        return value?.kind === 'tensor' ? value.value.dtype : undefined;
+        if (value?.kind === 'tensor') return value.value.dtype;
+        return node.op === 'Constant' ? undefined : 'float32';
       }
       default:
         return undefined;
