@@ -24,11 +24,11 @@ import type { Finding } from './report.js';
 const TOLERANCE = 1e-5;
 /** Inputs are tried as stored, moved a little, and so on. */
 const JITTERS = [0, 1e-3, 1e-2, 3e-2];
-/** Elements of one input that are differentiated, drawn from larger ones; fewer of very large ones. */
+/** Elements of one input that are differentiated, drawn from larger ones … */
 const MAX_ELEMENTS = 32;
-const LEAST_ELEMENTS = 4;
-/** Elements of an input × elements of it that are differentiated, at most. */
-const MAX_WORK = 40_000;
+const LEAST_ELEMENTS = 3;
+/** … and fewer where the values of a graph have many elements: this many in all, over an input. */
+const MAX_WORK = 100_000;
 /** Difference of the two estimates, relative to the gradient, beyond which none is believed … */
 const ROUGH = 2e-5;
 /** … and change of slope over one step that only a kink makes. */
@@ -164,13 +164,15 @@ function compare(
     ]),
   );
   const results = interpret(backward, Object.fromEntries(moved));
-  const here = lossOf(interpret(forward, Object.fromEntries(moved)), seeds, moved);
+  const values = interpret(forward, Object.fromEntries(moved));
+  const here = lossOf(values, seeds, moved);
+  const work = [...values.values()].reduce((sum, { data }) => sum + data.length, 0);
   let rough = false;
   for (const name of wrt) {
     const gradient = results.get(gradients.get(name) as string) as Tensor;
     const x = moved.get(name) as Tensor;
     const all = Array.from(x.data, (_, i) => i);
-    const most = Math.max(LEAST_ELEMENTS, Math.min(MAX_ELEMENTS, MAX_WORK / all.length));
+    const most = Math.max(LEAST_ELEMENTS, Math.min(MAX_ELEMENTS, MAX_WORK / work));
     const elements = all.length <= most ? all : rng.shuffle(all).slice(0, most);
     const scale = gradient.data.reduce((most, g) => Math.max(most, Math.abs(g)), 0.05);
     for (const i of elements) {
