@@ -3,6 +3,7 @@
  * An agent reaches no storage, device or queue. The loop passes a generator forked for each ask, so
  * an agent that is rebuilt from the same trials makes the same next proposal in another process.
  */
+import { ArchwrightError } from '../errors.js';
 import type { Decision } from '../space/space.js';
 import type { Constraint, Objective } from '../trial/objective.js';
 import type { Json, Proposal, Trial } from '../trial/trial.js';
@@ -34,10 +35,53 @@ export interface Problem {
   readonly constraints: readonly Constraint[];
 }
 
+/** Any agent that a run can have. */
+export type AnyAgent = Agent | WaitingAgent;
+
 export interface Agent {
   readonly name: string;
   /** The next proposal. A function of the trials told so far and of `rng`. */
   propose(rng: Rng): Proposal;
   /** Learns of one of its own trials, in the order of their ids. */
   observe(trial: Trial): void;
+}
+
+/**
+ * An agent that waits for something outside before it proposes, and whose answers therefore do not
+ * follow from its seed. It writes them into its notebook before it hands them out, so that after a
+ * restart it gives the same answer to the same ask without waiting again.
+ */
+export interface WaitingAgent {
+  readonly name: string;
+  /**
+   * The proposal for an ask.
+   * @param ask number of the ask, counted from 1 over the run; asks after a restart may repeat some.
+   * @throws Exhausted when it will never have another one.
+   */
+  propose(rng: Rng, ask: number): Promise<Proposal>;
+  observe(trial: Trial): void;
+}
+
+/** An agent has nothing more to propose in this run; `message` says why, in one line. */
+export class Exhausted extends ArchwrightError {
+  override name = 'Exhausted';
+}
+
+/** What a waiting agent may know of the run around it, besides what it is told. */
+export interface RunView {
+  /** Trials that have ended so far, of all agents and the human designs, in the order of their ends. */
+  trials(): readonly Trial[];
+  /** Finished stages of a trial as they were recorded, oldest first. */
+  stages(trial: number): readonly { readonly stage: string; readonly outcome: Json }[];
+  notebook(agent: string): Notebook;
+  /** Aborted when the run is to stop. */
+  readonly signal: AbortSignal | undefined;
+}
+
+/** An agent's own lasting record; what was appended is read back after a restart. */
+export interface Notebook {
+  /** Oldest first. */
+  read(): readonly Json[];
+  /** Returns when the entry is safe. */
+  append(entry: Json): void;
 }

@@ -94,6 +94,9 @@ export function createProgress(
           line(describeTrial(event.trial));
           break;
         }
+        case 'agent-exhausted':
+          line(`${event.agent} proposes no more: ${event.reason}`);
+          break;
         case 'search-ended':
           line(`search ended: ${endings[event.reason]}`);
           break;

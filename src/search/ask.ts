@@ -1,5 +1,5 @@
 /** Getting something new out of an agent. */
-import type { Agent } from '../agent/agent.js';
+import type { AnyAgent } from '../agent/agent.js';
 import { ArchwrightError, InternalError } from '../errors.js';
 import type { Design, Evaluator, Forecast } from '../evaluate/evaluate.js';
 import type { Proposal, Violation } from '../trial/trial.js';
@@ -35,17 +35,17 @@ export function rngOfAsk(rng: Rng, agent: string, ask: number): Rng {
  * when none is. An illegal architecture counts as new: the agent must learn of it.
  * @param asks how often the agent was asked before.
  */
-export function askForNew(
-  agent: Agent,
+export async function askForNew(
+  agent: AnyAgent,
   asks: number,
   rng: Rng,
   evaluator: Evaluator,
   isKnown: (hash: string) => boolean,
   forecast: Forecast = () => [],
-): Answer {
+): Promise<Answer> {
   const skipped: SkippedAsk[] = [];
   for (let ask = asks + 1; ; ask++) {
-    const proposal = agent.propose(rngOfAsk(rng, agent.name, ask));
+    const proposal = await agent.propose(rngOfAsk(rng, agent.name, ask), ask);
     const design = tryDecode(evaluator, proposal);
     if (design instanceof ArchwrightError) return { proposal, ask, skipped };
     const answer = { proposal, ask, design, skipped };

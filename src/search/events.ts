@@ -44,6 +44,7 @@ export type SearchEvent =
       readonly secondsLeft?: number;
       readonly trialsLeft?: number;
     }
+  | { readonly kind: 'agent-exhausted'; readonly agent: string; readonly reason: string }
   | {
       readonly kind: 'search-ended';
       readonly reason: 'seconds' | 'trials' | 'exhausted';

@@ -10,13 +10,16 @@ import type { Json, Metrics, Trial } from '../trial/trial.js';
 import type { SearchEvent } from './events.js';
 
 /**
- * Kinds of recorded events; each occurs once in a run, but `retest-round` once for each round and
- * `skipped` at most once for each trial.
+ * Kinds of recorded events; each occurs once in a run, but `retest-round` once for each round,
+ * `skipped` at most once for each trial, `exhausted` for each agent, and `note` as often as agents
+ * write something down.
  */
 export const EVENT = {
   settings: 'settings',
   constraints: 'constraints',
   skipped: 'skipped',
+  exhausted: 'exhausted',
+  note: 'note',
   searchEnd: 'search-end',
   retestPlan: 'retest-plan',
   retestRound: 'retest-round',
@@ -29,6 +32,18 @@ export type EventKind = (typeof EVENT)[keyof typeof EVENT];
 /** What the event `hidden-opened` records. */
 export interface HiddenOpened {
   readonly trials: readonly number[];
+}
+
+/** What the event `exhausted` records: the agent of its key was asked for this trial and had nothing. */
+export interface ExhaustedAgent {
+  readonly trial: number;
+  readonly reason: string;
+}
+
+/** What an event `note` records. */
+export interface Note {
+  readonly agent: string;
+  readonly entry: Json;
 }
 
 /** Thrown at the first new step after the caller asked to stop. */
@@ -54,6 +69,7 @@ export class Journal {
   readonly #histories = new Map<number, FinishedStage[]>();
   readonly #ends = new Map<number, Trial>();
   readonly #decisions = new Map<string, Json>();
+  readonly #notes: Note[] = [];
   readonly #startedAt: number;
   readonly #elapsedBefore: number;
 
@@ -71,6 +87,7 @@ export class Journal {
     for (const trial of ledger.trials()) this.#ends.set(trial.id, trial);
     for (const event of ledger.events()) {
       this.#decisions.set(decisionKey(event.kind, event.key), event.payload);
+      if (event.kind === EVENT.note) this.#notes.push(event.payload as unknown as Note);
       elapsed = Math.max(elapsed, event.elapsedSeconds);
     }
     this.#elapsedBefore = elapsed;
@@ -101,11 +118,14 @@ export class Journal {
   }
 
   /** The proposal of trial `id`, made by `make` if it was not made before. */
-  propose(id: number, make: () => ProposalRecord): ProposalRecord {
+  async propose(
+    id: number,
+    make: () => ProposalRecord | Promise<ProposalRecord>,
+  ): Promise<ProposalRecord> {
     const known = this.#proposals.get(id);
     if (known !== undefined) return known;
     this.#pause();
-    const proposal = frozenJson(make());
+    const proposal = frozenJson(await make());
     this.#ledger.recordProposal(proposal);
     this.#proposals.set(id, proposal);
     return proposal;
@@ -175,6 +195,26 @@ export class Journal {
   /** Whether a decision is on record. */
   hasDecided(kind: EventKind, key = ''): boolean {
     return this.#decisions.has(decisionKey(kind, key));
+  }
+
+  /** A decision on record. */
+  recall<T extends object>(kind: EventKind, key: string): T | undefined {
+    return this.#decisions.get(decisionKey(kind, key)) as T | undefined;
+  }
+
+  /** Notes of an agent, oldest first. */
+  notesOf(agent: string): readonly Json[] {
+    return this.#notes.filter((note) => note.agent === agent).map(({ entry }) => entry);
+  }
+
+  /** Records a note; also after a request to stop, since it may have cost money. */
+  note(agent: string, entry: Json): void {
+    const note = frozenJson({ agent, entry });
+    const key = String(this.#notes.length + 1);
+    const payload = note as unknown as Json;
+    const elapsedSeconds = this.elapsedSeconds();
+    this.#ledger.recordEvent({ kind: EVENT.note, key, payload, elapsedSeconds });
+    this.#notes.push(note);
   }
 
   /** What a trial's stage took, 0 if it never ran. */

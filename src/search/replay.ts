@@ -1,6 +1,6 @@
 /** Evidence that a run's proposals follow from its seed and its trials, and from nothing else. */
 import { isDeepStrictEqual } from 'node:util';
-import type { Agent, Operators, Problem } from '../agent/agent.js';
+import type { AnyAgent, Operators, Problem, RunView } from '../agent/agent.js';
 import { ArchwrightError } from '../errors.js';
 import type { Ledger } from '../ledger/ledger.js';
 import type { Constraint } from '../trial/objective.js';
@@ -9,6 +9,7 @@ import { rngOfAsk } from './ask.js';
 import { EVENT } from './journal.js';
 import { BASELINE_AGENT } from './pipeline.js';
 import type { SearchSettings } from './settings.js';
+import { recordedView } from './view.js';
 
 /** A recorded proposal that its agent does not make again. */
 export interface Mismatch {
@@ -19,15 +20,15 @@ export interface Mismatch {
 
 /**
  * Rebuilds the agents, tells them the recorded trials and asks them again with the recorded asks'
- * generators.
+ * generators. Agents that wait for something outside answer from their notes.
  * @returns what differs; empty when every proposal is reproduced.
  * @throws ArchwrightError for a run that did not get to its first proposal.
  */
-export function verifyReplay(
+export async function verifyReplay(
   ledger: Ledger,
   operators: Operators,
-  createAgents: (problem: Problem) => readonly Agent[],
-): readonly Mismatch[] {
+  createAgents: (problem: Problem, run: RunView) => readonly AnyAgent[],
+): Promise<readonly Mismatch[]> {
   const event = (kind: string) => ledger.events().find((one) => one.kind === kind)?.payload;
   const settings = event(EVENT.settings) as unknown as SearchSettings | undefined;
   const resolved = event(EVENT.constraints) as unknown as
@@ -39,7 +40,10 @@ export function verifyReplay(
   const { objectives } = settings;
   const { constraints } = resolved;
   const agents = new Map(
-    createAgents({ operators, objectives, constraints }).map((agent) => [agent.name, agent]),
+    createAgents({ operators, objectives, constraints }, recordedView(ledger)).map((agent) => [
+      agent.name,
+      agent,
+    ]),
   );
   const rng = new Rng(ledger.run.seed);
   const ends = new Map(ledger.trials().map((trial) => [trial.id, trial]));
@@ -52,7 +56,7 @@ export function verifyReplay(
       mismatches.push({ trial, agent: name, reason: 'no such agent' });
       continue;
     }
-    const again = agent.propose(rngOfAsk(rng, name, ask));
+    const again = await agent.propose(rngOfAsk(rng, name, ask), ask);
     for (const key of ['operator', 'parents', 'architecture'] as const) {
       if (!isDeepStrictEqual(JSON.parse(JSON.stringify(again[key])), recorded[key])) {
         const reason = `${key} differs: ${JSON.stringify(again[key])}`;

@@ -11,7 +11,13 @@
  * continues where the record ends.
  */
 import { isDeepStrictEqual } from 'node:util';
-import type { Agent, Operators, Problem } from '../agent/agent.js';
+import {
+  type AnyAgent,
+  Exhausted,
+  type Operators,
+  type Problem,
+  type RunView,
+} from '../agent/agent.js';
 import { ArchwrightError, InternalError, UsageError } from '../errors.js';
 import type { Evaluator, MeasuredDesign } from '../evaluate/evaluate.js';
 import type { Ledger, ProposalRecord } from '../ledger/ledger.js';
@@ -19,15 +25,16 @@ import type { Constraint } from '../trial/objective.js';
 import { frontOf } from '../trial/rank.js';
 import type { Metrics, Trial } from '../trial/trial.js';
 import { Rng } from '../util/random.js';
-import { type ArmState, nextArm } from './arms.js';
+import { type ArmState, nextArm, RETIRED_AFTER } from './arms.js';
 import { ASKS_PER_TRIAL, askForNew, tryDecode } from './ask.js';
 import { searchEnd, secondsLeft } from './budget.js';
 import type { SearchEvent } from './events.js';
 import { finishRun } from './finish.js';
-import { EVENT, Interruption, Journal } from './journal.js';
+import { EVENT, type ExhaustedAgent, Interruption, Journal } from './journal.js';
 import { resolveLimits } from './limits.js';
 import { BASELINE_AGENT, Pipeline, PROPOSE_STAGE } from './pipeline.js';
 import { checkSettings, type SearchSettings } from './settings.js';
+import { liveView } from './view.js';
 
 export interface SearchOptions {
   /** Open and locked; the caller closes it. Its seed is the run's. */
@@ -36,7 +43,7 @@ export interface SearchOptions {
   readonly operators: Operators;
   readonly settings: SearchSettings;
   /** Makes the arms, once the limits are known in numbers. Their names are unique. */
-  readonly createAgents: (problem: Problem) => readonly Agent[];
+  readonly createAgents: (problem: Problem, run: RunView) => readonly AnyAgent[];
   readonly onEvent?: (event: SearchEvent) => void;
   /** Aborting it ends the run after the current stage; it can be resumed. */
   readonly signal?: AbortSignal;
@@ -65,7 +72,7 @@ export async function runSearch(options: SearchOptions): Promise<SearchResult> {
 
 /** What the loop remembers of an arm. */
 interface Arm {
-  readonly agent: Agent;
+  readonly agent: AnyAgent;
   state: ArmState;
   asks: number;
   readonly shortMetrics: Metrics[];
@@ -135,7 +142,7 @@ class Search {
       journal.tell({ kind: 'phase-started', phase: 'baselines' });
     }
     for (const [index, { name, hash, description }] of baselines.entries()) {
-      const proposal = this.#propose(index + 1, () => ({
+      const proposal = await this.#propose(index + 1, () => ({
         id: index + 1,
         agent: BASELINE_AGENT,
         operator: 'human',
@@ -173,7 +180,11 @@ class Search {
       const arm = this.#nextArm(arms, id);
       if (arm === undefined) return;
       const end = journal.endOf(id);
-      const proposal = this.#ask(arm, id, constraints);
+      const proposal = await this.#ask(arm, id, constraints);
+      if (proposal === undefined) {
+        arm.state = { ...arm.state, barren: RETIRED_AFTER };
+        continue;
+      }
       const refusal = end === undefined ? this.#refusalOf(proposal) : undefined;
       const trial =
         end ??
@@ -186,8 +197,10 @@ class Search {
   }
 
   #createArms(constraints: readonly Constraint[]): readonly Arm[] {
-    const { operators, settings, createAgents } = this.#options;
-    const agents = createAgents({ operators, objectives: settings.objectives, constraints });
+    const { operators, settings, createAgents, signal } = this.#options;
+    const { objectives } = settings;
+    const view = liveView(this.#journal, this.#trials, signal);
+    const agents = createAgents({ operators, objectives, constraints }, view);
     const names = new Set([BASELINE_AGENT, ...agents.map(({ name }) => name)]);
     if (agents.length === 0 || names.size !== agents.length + 1) {
       const received = agents.map(({ name }) => name).join(', ') || 'none';
@@ -222,12 +235,37 @@ class Search {
     return arms.find(({ state }) => state === next);
   }
 
-  #ask({ agent, asks }: Arm, id: number, constraints: readonly Constraint[]): ProposalRecord {
+  /** The arm's proposal for trial `id`, or `undefined` where it has none and never will. */
+  async #ask(
+    arm: Arm,
+    id: number,
+    constraints: readonly Constraint[],
+  ): Promise<ProposalRecord | undefined> {
+    const journal = this.#journal;
+    const { name } = arm.agent;
+    if (journal.recall<ExhaustedAgent>(EVENT.exhausted, name)?.trial === id) return undefined;
+    try {
+      return await this.#askAgent(arm, id, constraints);
+    } catch (error) {
+      if (this.#options.signal?.aborted === true) throw new Interruption('stopped by the caller');
+      if (!(error instanceof Exhausted)) throw error;
+      const { message: reason } = error;
+      journal.decide(EVENT.exhausted, name, () => ({ trial: id, reason }));
+      journal.tell({ kind: 'agent-exhausted', agent: name, reason });
+      return undefined;
+    }
+  }
+
+  async #askAgent(
+    { agent, asks }: Arm,
+    id: number,
+    constraints: readonly Constraint[],
+  ): Promise<ProposalRecord> {
     const { evaluator } = this.#options;
-    const proposal = this.#propose(id, () => {
+    const proposal = await this.#propose(id, async () => {
       const isKnown = (hash: string) => this.#known.has(hash);
       const forecast = evaluator.forecast?.(this.#measuredDesigns(), constraints);
-      const answer = askForNew(agent, asks, this.#rng, evaluator, isKnown, forecast);
+      const answer = await askForNew(agent, asks, this.#rng, evaluator, isKnown, forecast);
       const { skipped } = answer;
       if (skipped.length > 0) this.#journal.decide(EVENT.skipped, String(id), () => ({ skipped }));
       const { architecture, operator, parents } = answer.proposal;
@@ -290,10 +328,13 @@ class Search {
     arm.agent.observe(trial);
   }
 
-  #propose(id: number, make: () => ProposalRecord): ProposalRecord {
+  async #propose(
+    id: number,
+    make: () => ProposalRecord | Promise<ProposalRecord>,
+  ): Promise<ProposalRecord> {
     const journal = this.#journal;
     const isNew = !journal.hasProposal(id);
-    const proposal = journal.propose(id, make);
+    const proposal = await journal.propose(id, make);
     const { agent, operator, hash, description } = proposal;
     this.#proposals.push(proposal);
     if (hash !== '' && !this.#known.has(hash)) this.#known.set(hash, id);

@@ -4,6 +4,7 @@
  * string, `|op~0|+|op~0|op~1|+|op~0|op~1|op~2|`: one group for each node after the first, one entry for
  * each edge into it, with the number of the node that it comes from.
  */
+import { z } from 'zod';
 import { UsageError } from '../errors.js';
 
 export const CELL_OPERATIONS = [
@@ -43,6 +44,15 @@ export function formatCell(edges: CellEdges): string {
   });
   return groups.join('+');
 }
+
+const entry = (from: number) => `(${CELL_OPERATIONS.join('|')})~${from}`;
+const group = (node: number) =>
+  `\\|${Array.from({ length: node }, (_, from) => `${entry(from)}\\|`).join('')}`;
+
+/** Strings of cells. */
+export const cellSchema = z
+  .string()
+  .regex(new RegExp(`^${[1, 2, LAST_NODE].map(group).join('\\+')}$`));
 
 /** The operations of a cell's string. Throws `UsageError` for any other string. */
 export function parseCell(json: unknown): CellEdges {

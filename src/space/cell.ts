@@ -8,6 +8,7 @@ import {
   type CellEdges,
   type CellOperation,
   cellOf,
+  cellSchema,
   formatCell,
   parseCell,
 } from './cell-architecture.js';
@@ -28,6 +29,7 @@ export function createCellSpace(task: TaskShape): Space<string> {
   return {
     name: 'cell',
     task,
+    schema: cellSchema,
     sample: (rng) => formatCell(cellOf(rng.integer(CELL_COUNT))),
     mutate: (architecture, rng, changes = 1) => {
       const edges = [...parseCell(architecture)];
@@ -52,6 +54,7 @@ export function createCellSpace(task: TaskShape): Space<string> {
     decisions: CELL_EDGES.map(({ from, to }) => ({
       name: `edge ${from}→${to}`,
       options: CELL_OPERATIONS.length,
+      values: CELL_OPERATIONS,
       ordered: false,
     })),
     choices: (architecture) =>

@@ -73,7 +73,7 @@ const stageBase = {
 };
 const squeeze = { squeezeExcite: z.boolean() };
 
-const schema = z.strictObject({
+export const convSchema = z.strictObject({
   norm: z.enum(NORMS),
   stem: z.strictObject({
     width: gene(STEM_WIDTHS),
@@ -102,7 +102,7 @@ const schema = z.strictObject({
 
 /** Checks the genes of foreign JSON, not whether they fit a task; throws `UsageError`. */
 export function parseGenes(json: unknown): ConvArchitecture {
-  const result = schema.safeParse(json);
+  const result = convSchema.safeParse(json);
   if (result.success) return result.data;
   const issue = result.error.issues[0];
   const path = issue?.path ?? [];

@@ -59,6 +59,7 @@ const genes: readonly Gene[] = [
 export const convDecisions: readonly Decision[] = genes.map(({ name, values }) => ({
   name,
   options: values.length,
+  values,
   ordered: typeof values[0] === 'number',
 }));
 

@@ -8,7 +8,7 @@ import { createConvNext } from './baseline/convnext.js';
 import { createLenet } from './baseline/lenet.js';
 import { createMobileNet } from './baseline/mobilenet.js';
 import { createResnet } from './baseline/resnet.js';
-import type { ConvArchitecture, Stage } from './conv-architecture.js';
+import { type ConvArchitecture, convSchema, type Stage } from './conv-architecture.js';
 import { convChoices, convDecisions, convFeatures, convFromChoices } from './conv-choices.js';
 import { decodeConv } from './conv-decode.js';
 import { parseConvArchitecture } from './conv-legal.js';
@@ -27,6 +27,7 @@ export function createConvSpace(task: TaskShape): Space<ConvArchitecture> {
   return {
     name: 'conv',
     task,
+    schema: convSchema,
     sample: (rng) => sampleConv(task, rng),
     mutate: (architecture, rng, changes = 1) => mutateConv(architecture, task, rng, changes),
     cross: (a, b, rng) => crossConv(a, b, task, rng),

@@ -2,6 +2,7 @@
  * A family of search spaces. A space is pure: it knows architectures (JSON) and graphs, nothing of
  * devices, training or storage. Every draw comes from the `Rng` passed in.
  */
+import type { z } from 'zod';
 import type { Graph } from '../ir/graph.js';
 import type { Rng } from '../util/random.js';
 
@@ -24,6 +25,8 @@ export interface Decision {
   readonly name: string;
   /** Number of options; a choice is one of 0 … options − 1. */
   readonly options: number;
+  /** What each option stands for. */
+  readonly values: readonly (number | string | boolean)[];
   /** Whether neighbouring options are alike, as widths are and kinds of blocks are not. */
   readonly ordered: boolean;
 }
@@ -31,6 +34,8 @@ export interface Decision {
 export interface Space<A> {
   readonly name: string;
   readonly task: TaskShape;
+  /** The form of an architecture in JSON; `parse` holds it against the task besides. */
+  readonly schema: z.ZodType;
   /** A random architecture, legal for the task. */
   sample(rng: Rng): A;
   /** A changed copy, different from `architecture`; `changes` edits at once (at least 1). */

@@ -104,10 +104,10 @@ describe('archwright search', () => {
     ledger.close();
   });
 
-  it('proposed what its agents propose from the same trials again', () => {
+  it('proposed what its agents propose from the same trials again', async () => {
     const ledger = readLedger(join(run, 'ledger.sqlite'));
     const space = createConvSpace({ channels: 1, height: 28, width: 28, classes: 10 });
-    const mismatches = verifyReplay(ledger, createOperators(space), (problem) => [
+    const mismatches = await verifyReplay(ledger, createOperators(space), (problem) => [
       createEvolutionAgent(problem),
       createRandomAgent(problem),
     ]);

@@ -104,7 +104,7 @@ describe('a forecast', () => {
     const whole = openLedger('whole');
     const seen: number[] = [];
     await search(whole, foreseeing(createAnalytic(), seen));
-    expect(verifyReplay(whole, operators, createAgents)).toEqual([]);
+    expect(await verifyReplay(whole, operators, createAgents)).toEqual([]);
     expect(Math.max(...seen)).toBeGreaterThan(LEAST);
 
     const broken = openLedger('broken');

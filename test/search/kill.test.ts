@@ -87,7 +87,7 @@ describe('a search killed at ten random moments', () => {
     const { clock } = evaluator;
     await runSearch({ ledger: unbroken, evaluator, operators, settings, createAgents, clock });
     expect(facts(broken)).toEqual(facts(unbroken));
-    expect(verifyReplay(broken, operators, createAgents)).toEqual([]);
+    expect(await verifyReplay(broken, operators, createAgents)).toEqual([]);
     const summary = summarizeRun(broken, false);
     expect(summary.status).toBe('finished');
     expect(summary.budget.repeatedStages).toBeGreaterThan(0);

@@ -154,7 +154,7 @@ describe('runSearch', () => {
     expect(summarizeRun(ledger, false).status).toBe('finished');
     const calls = [...evaluator.calls, ...second.calls];
     expect(new Set(calls).size).toBe(calls.length);
-    expect(verifyReplay(ledger, operators, createAgents)).toEqual([]);
+    expect(await verifyReplay(ledger, operators, createAgents)).toEqual([]);
 
     const third = createAnalytic();
     expect((await runSearch(optionsFor(third))).status).toBe('finished');
@@ -190,7 +190,7 @@ describe('runSearch', () => {
       { ...(createAgents(problem)[1] as Agent), propose: () => fixed },
     ];
     const fixed = { architecture: { width: 4, depth: 1, kernel: 1 }, operator: 'x', parents: [] };
-    const mismatches = verifyReplay(ledger, operators, other);
+    const mismatches = await verifyReplay(ledger, operators, other);
     expect(mismatches.length).toBeGreaterThan(0);
     expect(mismatches.every(({ agent }) => agent === 'random')).toBe(true);
   });
