@@ -42,8 +42,12 @@ export interface Agent {
   readonly name: string;
   /** The next proposal. A function of the trials told so far and of `rng`. */
   propose(rng: Rng): Proposal;
-  /** Learns of one of its own trials, in the order of their ids. */
-  observe(trial: Trial): void;
+  /**
+   * Learns of a trial, in the order of their ids: of all its own, and of others' where the run shares
+   * them.
+   * @param isOwn whether the agent proposed it; true where absent.
+   */
+  observe(trial: Trial, isOwn?: boolean): void;
 }
 
 /**
