@@ -6,13 +6,15 @@
 import type { Agent, Problem } from '../../src/agent/agent.js';
 import { createOperators } from '../../src/agent/operators.js';
 import { inferCost } from '../../src/ir/cost.js';
+import { createCellSpace } from '../../src/space/cell.js';
 import { createConvSpace } from '../../src/space/conv.js';
 import type { ConvArchitecture, Stage } from '../../src/space/conv-architecture.js';
 import { type Constraint, type Objective, violationsOf } from '../../src/trial/objective.js';
-import type { Metrics, Trial, TrialBase } from '../../src/trial/trial.js';
+import type { Json, Metrics, Trial, TrialBase } from '../../src/trial/trial.js';
 import { Rng } from '../../src/util/random.js';
 
-export const space = createConvSpace({ channels: 1, height: 28, width: 28, classes: 10 });
+export const task = { channels: 1, height: 28, width: 28, classes: 10 };
+export const space = createConvSpace(task);
 
 export const objectives: readonly Objective[] = [
   { metric: 'accuracy', direction: 'maximize' },
@@ -56,15 +58,55 @@ export function scoreArchitecture(architecture: ConvArchitecture): Metrics {
   };
 }
 
-/** What becomes of a proposal. */
-export type Judge = (architecture: ConvArchitecture, base: TrialBase) => Trial;
+/** What becomes of a proposal; the architecture is one of the world's space. */
+export type Judge = (architecture: Json, base: TrialBase) => Trial;
+
+/** A space with a landscape over it. */
+export interface World {
+  readonly problem: Problem;
+  /** Where the space is made, for a process that has to import it; a path under `dist/`. */
+  readonly space: { readonly module: string; readonly factory: string };
+  readonly judge: Judge;
+  /** Throws for an architecture that is not of the space. */
+  readonly read: (json: unknown) => Json;
+}
+
+const judgeBy =
+  (score: (architecture: Json) => Metrics): Judge =>
+  (architecture, base) => {
+    const metrics = score(architecture);
+    const violations = violationsOf(metrics, constraints);
+    if (violations.length === 0) return { ...base, state: 'complete', metrics };
+    return { ...base, state: 'infeasible', stage: 'measure', violations, metrics };
+  };
 
 /** The landscape as it is. */
-export const judge: Judge = (architecture, base) => {
-  const metrics = scoreArchitecture(architecture);
-  const violations = violationsOf(metrics, constraints);
-  if (violations.length === 0) return { ...base, state: 'complete', metrics };
-  return { ...base, state: 'infeasible', stage: 'measure', violations, metrics };
+export const judge: Judge = judgeBy((architecture) =>
+  scoreArchitecture(architecture as unknown as ConvArchitecture),
+);
+
+export const world: World = {
+  problem,
+  space: { module: 'space/conv.js', factory: 'ConvSpace' },
+  judge,
+  read: (json) => space.parse(json) as unknown as Json,
+};
+
+const cells = createCellSpace(task);
+
+/** Cells, which can be listed: convolutions are accurate and slow. */
+export const cellWorld: World = {
+  problem: { operators: createOperators(cells), objectives, constraints },
+  space: { module: 'space/cell.js', factory: 'CellSpace' },
+  judge: judgeBy((cell) => {
+    const choices = cells.choices(cells.parse(cell));
+    const count = (...kinds: number[]) => choices.filter((choice) => kinds.includes(choice)).length;
+    return {
+      accuracy: 0.5 + 0.06 * count(3) + 0.04 * count(2) + 0.03 * count(1) - 0.05 * count(4),
+      latencyMs: 0.02 + 0.09 * count(3) + 0.04 * count(2, 4),
+    };
+  }),
+  read: (json) => cells.parse(json),
 };
 
 /** Asks, judges and tells `count` times, as the search loop does; trials are frozen. */
@@ -72,23 +114,24 @@ export function runAgent(
   agent: Agent,
   count: number,
   seed: number | string,
-  decide: Judge = judge,
+  decide?: Judge,
+  { judge: usual, read }: World = world,
 ): Trial[] {
   const rng = new Rng(seed);
   const trials: Trial[] = [];
   for (let id = 1; id <= count; id++) {
     const proposal = agent.propose(rng.fork(id));
-    const architecture = space.parse(JSON.parse(JSON.stringify(proposal.architecture)));
+    const architecture = read(JSON.parse(JSON.stringify(proposal.architecture)));
     const base = {
       ...proposal,
       architecture,
       id,
       agent: agent.name,
       hash: JSON.stringify(architecture),
-      description: space.describe(architecture),
+      description: '',
       costSeconds: 1,
     };
-    const trial = deepFreeze(decide(architecture, base));
+    const trial = deepFreeze((decide ?? usual)(architecture, base));
     agent.observe(trial);
     trials.push(trial);
   }

@@ -1,0 +1,8 @@
+import { createReinforceAgent } from '../../src/agent/reinforce.js';
+import { testAgentContract } from './contract.js';
+
+testAgentContract({
+  create: createReinforceAgent,
+  module: 'agent/reinforce.js',
+  factory: 'createReinforceAgent',
+});
