@@ -6,7 +6,8 @@ of JSON with the losses and the milliseconds of each step. Arguments: the folder
 
 With a third argument `memory` it prints instead the most resident bytes while the optimiser is built
 and three steps run, above what was resident before, with the library loaded and weights and batches
-in memory (Linux); with `profile`, PyTorch's own table of operators.
+in memory (Linux); with `profile`, PyTorch's own table of operators; with `accuracy`, for
+train-accuracy.mjs, the losses of one round and the share of test rows that are right after it.
 """
 
 import json
@@ -38,6 +39,7 @@ class Net:
         with open(f"{folder}/graph.json") as file:
             self.spec = json.load(file)
         raw = torch.from_numpy(numpy.fromfile(f"{folder}/data.bin", dtype=numpy.float32))
+        self.training = True
         self.values = {}
         for t in self.spec["tensors"]:
             count = 1
@@ -74,7 +76,7 @@ class Net:
                 attribute(node, "group", 1),
             )
         if op == "BatchNormalization":
-            return F.batch_norm(x[0], x[3], x[4], x[1], x[2], True, 0.1, attribute(node, "epsilon", 1e-5))
+            return F.batch_norm(x[0], x[3], x[4], x[1], x[2], self.training, 0.1, attribute(node, "epsilon", 1e-5))
         if op == "LayerNormalization":
             return F.layer_norm(x[0], x[1].shape, x[1], x[2], attribute(node, "epsilon", 1e-5))
         if op == "MaxPool":
@@ -189,6 +191,20 @@ def profile(trainer):
     print(record.key_averages().table(sort_by="self_cpu_time_total", row_limit=15))
 
 
+def accuracy(net):
+    # One round over all rates, then the test rows in inference form.
+    trainer = Trainer(net)
+    losses = [trainer.step() for _ in net.spec["rates"]]
+    net.training = False
+    images, labels = net.values["test.images"], net.values["test.labels"]
+    right = 0
+    with torch.no_grad():
+        for first in range(0, len(labels), 250):
+            guess = net.forward(images[first : first + 250]).argmax(1)
+            right += (guess == labels[first : first + 250]).sum().item()
+    print(json.dumps({"losses": losses, "accuracy": right / len(labels)}))
+
+
 def main():
     folder, dtype = sys.argv[1:3]
     task = sys.argv[3] if len(sys.argv) > 3 else "rounds"
@@ -196,6 +212,8 @@ def main():
     torch.set_num_threads(net.spec["threads"])
     if task == "memory":
         memory(net)
+    elif task == "accuracy":
+        accuracy(net)
     elif task == "profile":
         profile(Trainer(net))
     else:

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { encodeModel } from '../../dist/ir/onnx/encode.js';
 import { Session } from '../../dist/runtime/session.js';
-import { packState } from '../../dist/train/flat-state.js';
+import { packState, unpackState } from '../../dist/train/flat-state.js';
 import { createTrainingStep, trainingSession } from '../../dist/train/step.js';
 import { BATCH, THREADS } from './problem.mjs';
 
@@ -40,6 +40,8 @@ export async function startOurs({ graph, recipe, rates, batches }, profiled = fa
       done += steps;
       return { losses: [...result.recorded[0]], stepMs: [...result.stepNs].map((ns) => ns / 1e6) };
     },
+    /** Weights and running statistics by name, as they are now. */
+    weights: () => unpackState(step, state),
     arena: () => session.allocatorStats(),
     /** Milliseconds per step and calls by operator, longest first. */
     profile() {

@@ -37,7 +37,7 @@ function drawBatches({ rowDims, steps }, rng) {
 }
 
 /** The graph and all floats in a form that Python reads without an ONNX library. */
-export function writeProblem(folder, { graph, batches, recipe, rates, rowDims }) {
+export function writeProblem(folder, { graph, batches, test, recipe, rates, rowDims }) {
   const chunks = [];
   let offset = 0;
   const place = (name, role, dims, data) => {
@@ -52,6 +52,12 @@ export function writeProblem(folder, { graph, batches, recipe, rates, rowDims })
     ),
     place('images', 'constant', [labels.length, ...rowDims], images),
     place('labels', 'int', [labels.length], labels),
+    ...(test === undefined
+      ? []
+      : [
+          place('test.images', 'constant', [test.labels.length, ...rowDims], test.images),
+          place('test.labels', 'int', [test.labels.length], test.labels),
+        ]),
   ];
   const spec = {
     nodes: torchNodes(graph),
