@@ -18,7 +18,8 @@ const arrows: Record<string, readonly string[]> = {
   guard: ['ir', 'trial', 'data'],
   deploy: ['ir', 'runtime', 'device', 'measure', 'data', 'train'],
   evaluate: ['ir', 'space', 'trial', 'guard', 'train', 'measure', 'device', 'data'],
-  agent: ['ir', 'space', 'trial'],
+  memory: ['space', 'trial'],
+  agent: ['ir', 'space', 'trial', 'memory'],
   ledger: ['trial'],
   search: [
     'trial',

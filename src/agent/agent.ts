@@ -4,6 +4,7 @@
  * an agent that is rebuilt from the same trials makes the same next proposal in another process.
  */
 import { ArchwrightError } from '../errors.js';
+import type { Effect } from '../memory/effects.js';
 import type { Decision } from '../space/space.js';
 import type { Constraint, Objective } from '../trial/objective.js';
 import type { Json, Proposal, Trial } from '../trial/trial.js';
@@ -33,6 +34,8 @@ export interface Problem {
   /** The first objective ranks where a single number is needed. */
   readonly objectives: readonly Objective[];
   readonly constraints: readonly Constraint[];
+  /** What changes did in an earlier run, for agents that can use it; absent where nothing was carried over. */
+  readonly remembered?: readonly Effect[];
 }
 
 /** Any agent that a run can have. */

@@ -2,10 +2,14 @@
  * Regularised evolution (Real et al., arXiv 1802.01548): a population of the youngest trials, the best
  * of a small random tournament is mutated, the oldest dies however good it is. Added to it: several
  * edits at once, crossover, and ranking by feasibility, then Pareto fronts (`trial/rank.ts`). Sizes
- * are for budgets of tens of trials.
+ * are for budgets of tens of trials. With a memory, a mutation is the one of a few draws that promises
+ * most by what the same changes did before, in this run or in one that is remembered.
  */
+import { type Effect, effectsOf, findPairs } from '../memory/effects.js';
+import { type Expectation, expectationOf } from '../memory/prior.js';
+import type { Objective } from '../trial/objective.js';
 import { rankTrials } from '../trial/rank.js';
-import type { Json, Proposal, Trial } from '../trial/trial.js';
+import type { Json, Proposal, Trial, Violation } from '../trial/trial.js';
 import type { Rng } from '../util/random.js';
 import type { Agent, Problem } from './agent.js';
 
@@ -45,15 +49,30 @@ const MAX_EDITS = 4;
 /** Draws of a child before one that was seen already is proposed again. */
 const MAX_TRIES = 20;
 
-/** An agent that evolves what it was told. Failed trials never become parents. */
+/** Mutations to choose from where there is a memory: few, so that luck keeps its part. */
+const MUTATIONS = 4;
+
+/** Mutations that follow the memory; the others go where it does not point. */
+const MEMORY_SHARE = 0.5;
+
+/** What was remembered serves until there are this many times as many trials to learn from. */
+const RELEARN_FACTOR = 1.1;
+
+/**
+ * An agent that evolves what it was told. Failed trials never become parents. Where the problem comes
+ * with remembered effects, it adds its own to them.
+ */
 export function createEvolutionAgent(problem: Problem, options: EvolutionOptions = {}): Agent {
   const resolved = { ...EVOLUTION_DEFAULTS, ...options };
   const seen = new Set<string>();
+  const { remembered } = problem;
+  const memory = remembered === undefined ? undefined : createGuess(problem, remembered);
   let population: Trial[] = [];
   return {
     name: 'evolution',
     observe(trial) {
       seen.add(JSON.stringify(trial.architecture));
+      memory?.observe(trial);
       if (trial.state === 'failed') return;
       population = [...population, trial].slice(-resolved.populationSize);
     },
@@ -63,7 +82,7 @@ export function createEvolutionAgent(problem: Problem, options: EvolutionOptions
       }
       let child: Proposal;
       let tries = 0;
-      do child = breed(population, problem, resolved, rng);
+      do child = breed(population, problem, resolved, rng, memory?.expect());
       while (seen.has(JSON.stringify(child.architecture)) && ++tries < MAX_TRIES);
       return child;
     },
@@ -75,6 +94,7 @@ function breed(
   problem: Problem,
   options: ResolvedEvolutionOptions,
   rng: Rng,
+  expect: Expectation | undefined,
 ): Proposal {
   const { operators } = problem;
   const parent = select(population, problem, options, rng);
@@ -86,8 +106,60 @@ function breed(
   }
   let edits = 1;
   while (edits < MAX_EDITS && rng.uniform() < options.extraEditProbability) edits++;
-  const architecture = operators.mutate(parent.architecture, rng, edits);
+  const mutate = () => operators.mutate(parent.architecture, rng, edits);
+  const isRemembered = expect !== undefined && rng.uniform() < MEMORY_SHARE;
+  const architecture = isRemembered ? pickByMemory(mutate, parent, problem, rng, expect) : mutate();
   return { architecture, operator: 'mutate', parents: [parent.id] };
+}
+
+/**
+ * The most promising of a few mutations: by the limit that the parent breaks, else by one of the
+ * objectives, drawn anew each time.
+ */
+function pickByMemory(
+  mutate: () => Json,
+  parent: Trial,
+  { objectives }: Problem,
+  rng: Rng,
+  expect: Expectation,
+): Json {
+  const broken = parent.state === 'infeasible' ? parent.violations[0] : undefined;
+  const { metric, direction } = broken === undefined ? rng.pick(objectives) : repairOf(broken);
+  const promises = Array.from({ length: MUTATIONS }, mutate).map((architecture) => {
+    const change = expect(parent.architecture, architecture, metric);
+    return { architecture, gain: direction === 'maximize' ? change : -change };
+  });
+  return promises.reduce((best, one) => (one.gain > best.gain ? one : best)).architecture;
+}
+
+/** What brings a trial back within the limit that it broke. */
+function repairOf({ metric, limit, actual }: Violation): Objective {
+  return { metric, direction: actual < limit ? 'maximize' : 'minimize' };
+}
+
+/** Effects of an earlier run and of the trials told so far. */
+function createGuess(problem: Problem, remembered: readonly Effect[]) {
+  const context = { ...problem, choosing: problem.operators };
+  const trials: Trial[] = [];
+  let learned = 0;
+  let guess: Expectation | undefined;
+  return {
+    observe(trial: Trial): void {
+      trials.push(trial);
+      if (trials.length < learned * RELEARN_FACTOR) return;
+      learned = trials.length;
+      guess = undefined;
+    },
+    /** Of the first `learned` trials, so that it does not matter when it is asked for. */
+    expect(): Expectation {
+      if (guess === undefined) {
+        const known = trials.slice(0, learned);
+        const own = effectsOf(findPairs(known, known, context), context);
+        guess = expectationOf([...remembered, ...own], problem.operators);
+      }
+      return guess;
+    },
+  };
 }
 
 /** The winner of a tournament. */

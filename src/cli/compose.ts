@@ -30,6 +30,7 @@ import { type parseBudget, parseDuration } from './budget.js';
 import { parseConfig } from './config.js';
 import type { Config, ConfigInput } from './config-schema.js';
 import { requireReachable } from './feasibility.js';
+import { carryMemory } from './run-memory.js';
 
 export { VERSION };
 
@@ -39,6 +40,8 @@ export interface Overrides {
   readonly device?: string | undefined;
   readonly budget?: ReturnType<typeof parseBudget> | undefined;
   readonly seed?: number | undefined;
+  /** Folder of an earlier run to remember. */
+  readonly memory?: string | undefined;
 }
 
 export interface Watcher {
@@ -63,7 +66,7 @@ export interface FinishedSearch {
 
 /** The configuration with flags in place of what they override. */
 export function withOverrides(config: Config, overrides: Overrides): Config {
-  const { dataDir, device, budget, seed } = overrides;
+  const { dataDir, device, budget, seed, memory } = overrides;
   if (device !== undefined) parseDeviceName(device, '--device');
   if (dataDir !== undefined && config.data.kind === 'glyphs') {
     throw new UsageError('--data: the generated data set (data.kind: glyphs) takes no folder');
@@ -71,6 +74,7 @@ export function withOverrides(config: Config, overrides: Overrides): Config {
   return {
     ...config,
     seed: seed ?? config.seed,
+    memory: memory === undefined ? config.memory : { from: memory },
     // Options belong to a provider: they go with the kind that they were written for.
     device:
       device === undefined || device === config.device.kind
@@ -142,6 +146,11 @@ export function show(runDir: string): RunSummary {
   }
 }
 
+/** Opens the ledger of a run's folder to read it; the caller closes it. */
+export function openToRead(runDir: string): Ledger {
+  return readLedger(ledgerPath(resolve(runDir)));
+}
+
 function ledgerPath(runDir: string): string {
   const path = join(runDir, 'ledger.sqlite');
   if (!existsSync(path)) {
@@ -184,12 +193,16 @@ async function work(
       },
       ...(watcher.onTraining && { onProgress: watcher.onTraining }),
     });
+    const remembered = carryMemory(ledger, config, openToRead, watcher.onWarning ?? (() => {}));
     await runSearch({
       ledger,
       evaluator,
       operators: createOperators(space),
       settings: settingsOf(config),
-      createAgents: (problem) => config.agents.map((agent) => createAgent(problem, agent)),
+      createAgents: (problem) => {
+        const known = { ...problem, ...(remembered && { remembered }) };
+        return config.agents.map((agent) => createAgent(known, agent));
+      },
       ...(watcher.onEvent && { onEvent: watcher.onEvent }),
       ...(watcher.signal && { signal: watcher.signal }),
     });

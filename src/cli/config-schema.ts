@@ -175,6 +175,12 @@ export const configSchema = z.strictObject({
     )
     .default([]),
   agents: z.array(agentSchema).min(1).default(['evolution', 'random']),
+  memory: z
+    .strictObject({
+      from: z.string().min(1).describe('Folder of an earlier run whose effects agents start with'),
+    })
+    .optional()
+    .describe('What an earlier run taught; the --memory flag overrides it'),
   budget: z
     .strictObject({
       time: duration.optional(),

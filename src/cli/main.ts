@@ -7,6 +7,7 @@ import { addCompareCommand } from './command/compare.js';
 import { addDevicesCommand } from './command/devices.js';
 import { addDoctorCommand } from './command/doctor.js';
 import { addExportCommand } from './command/export.js';
+import { addMemoryCommand } from './command/memory.js';
 import { addProfileCommand } from './command/profile.js';
 import { addRooflineCommand } from './command/roofline.js';
 import { addSearchCommands } from './command/search.js';
@@ -25,6 +26,7 @@ const program = new Command('archwright')
   .exitOverride();
 
 addSearchCommands(program);
+addMemoryCommand(program);
 addBenchCommand(program);
 addCompareCommand(program);
 addProfileCommand(program);

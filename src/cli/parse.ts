@@ -48,3 +48,15 @@ export function parseShape(
   }
   return { ...known, [name]: sizes === '' ? [] : sizes.split(',').map(Number) };
 }
+
+/** A parser for a flag that takes one of a few words. */
+export function parseChoice<T extends string>(
+  flag: string,
+  choices: readonly T[],
+): (text: string) => T {
+  return (text) => {
+    const known = choices.find((one) => one === text);
+    if (known !== undefined) return known;
+    throw new UsageError(`${flag}: expected ${choices.join(', ')}; received ${text}`);
+  };
+}

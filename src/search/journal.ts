@@ -20,6 +20,7 @@ export const EVENT = {
   skipped: 'skipped',
   exhausted: 'exhausted',
   note: 'note',
+  memory: 'memory',
   searchEnd: 'search-end',
   retestPlan: 'retest-plan',
   retestRound: 'retest-round',

@@ -1,9 +1,12 @@
 import { describe, expect, test } from 'vitest';
+import type { Problem } from '../../src/agent/agent.js';
 import { createEvolutionAgent, EVOLUTION_DEFAULTS } from '../../src/agent/evolution.js';
 import { createRandomAgent } from '../../src/agent/random.js';
+import type { Effect } from '../../src/memory/effects.js';
 import { hypervolume } from '../../src/trial/hypervolume.js';
 import { costsOf, frontOf } from '../../src/trial/rank.js';
-import type { Trial } from '../../src/trial/trial.js';
+import type { Json, Trial } from '../../src/trial/trial.js';
+import { Rng } from '../../src/util/random.js';
 import { testAgentContract } from './contract.js';
 import { judge, objectives, problem, runAgent } from './landscape.js';
 
@@ -86,5 +89,59 @@ describe('evolution', () => {
     expect(trials.slice(1).map(({ parents }) => parents)).toEqual(
       [1, 2, 3, 4, 5, 6, 7].map((p) => [p]),
     );
+  });
+});
+
+describe('evolution with a memory', () => {
+  const effect = (metric: string, median: number): Effect => ({
+    decision: 'stage1.width',
+    from: 'less',
+    to: 'more',
+    metric,
+    unit: 'relative',
+    median,
+    interval: null,
+    n: 50,
+    alone: 50,
+    trials: [],
+  });
+  const remembering = (remembered: readonly Effect[]): Problem => ({ ...problem, remembered });
+
+  test('the same trials and seed propose the same, whenever it is asked', () => {
+    const agent = () => createEvolutionAgent(remembering([effect('accuracy', 0.1)]));
+    const trials = runAgent(agent(), 60, 'memory');
+    expect(runAgent(agent(), 60, 'memory')).toEqual(trials);
+    for (const told of [16, 23, 40, 59]) {
+      const rebuilt = agent();
+      for (const trial of trials.slice(0, told)) rebuilt.observe(trial);
+      const next = trials[told] as Trial;
+      const { architecture, parents } = rebuilt.propose(new Rng('memory').fork(told + 1));
+      expect({ architecture, parents }).toEqual({
+        architecture: next.architecture,
+        parents: next.parents,
+      });
+    }
+  });
+
+  test('mutations lean towards what is remembered to pay, and only lean', () => {
+    const widened = (remembered: readonly Effect[]) => {
+      const agent = createEvolutionAgent(remembering(remembered), { crossoverProbability: 0 });
+      const trials = runAgent(createEvolutionAgent(problem), 24, 'lean');
+      for (const trial of trials) agent.observe(trial);
+      const at = problem.operators.decisions.findIndex(({ name }) => name === 'stage1.width');
+      const widthOf = (architecture: Json) => problem.operators.choices(architecture)[at] as number;
+      const steps = Array.from({ length: 400 }, (_, i) => {
+        const { architecture, parents } = agent.propose(new Rng(`lean ${i}`));
+        const parent = trials.find(({ id }) => id === parents[0]) as Trial;
+        return Math.sign(widthOf(architecture) - widthOf(parent.architecture));
+      });
+      const count = (sign: number) => steps.filter((step) => step === sign).length;
+      return { wider: count(1), narrower: count(-1) };
+    };
+    const likesWide = widened([effect('accuracy', 10), effect('latencyMs', -10)]);
+    const likesNarrow = widened([effect('accuracy', -10), effect('latencyMs', 10)]);
+    expect(likesWide.wider).toBeGreaterThan(1.5 * likesNarrow.wider);
+    expect(likesNarrow.narrower).toBeGreaterThan(1.5 * likesWide.narrower);
+    expect(likesWide.narrower).toBeGreaterThan(0);
   });
 });

@@ -21,6 +21,7 @@ interface SearchFlags extends OutputOptions {
   readonly budget?: string;
   readonly out?: string;
   readonly seed?: number;
+  readonly memory?: string;
 }
 
 /** `archwright search`, `resume` and `show`. */
@@ -34,6 +35,7 @@ export function addSearchCommands(program: Command): void {
     .option('--budget <budget>', '180s, 15m, 3h or 200trials')
     .option('--out <folder>', 'folder of the run (default: runs/<name>)')
     .option('--seed <number>', 'seed of everything random', parseWhole('--seed', 0))
+    .option('--memory <run>', 'folder of an earlier run whose memory agents start with')
     .option('--json', 'print the run as one JSON document')
     .action(async (path: string, flags: SearchFlags) => {
       const config = withOverrides(await loadConfig(path), {
@@ -41,6 +43,7 @@ export function addSearchCommands(program: Command): void {
         device: flags.device,
         budget: flags.budget === undefined ? undefined : parseBudget(flags.budget),
         seed: flags.seed,
+        memory: flags.memory,
       });
       const name = config.name ?? runNameOf(path);
       await watch(flags, (watcher) =>
