@@ -5,7 +5,7 @@
  */
 import type { Agent, Problem } from './agent.js';
 import { History } from './history.js';
-import { crossover, debug, draft, improve, isBroken } from './moves.js';
+import { crossover, debug, draft, improve, isBroken, modelsOf } from './moves.js';
 import { drawWeights } from './standing.js';
 
 const DRAFTS = 5;
@@ -26,7 +26,8 @@ export function createGreedyAgent(problem: Problem): Agent {
       const last = history.byId(newest);
       if (history.trials.length < DRAFTS) return draft(history, rng);
       if (last !== undefined && isBroken(last) && debugDepth < MAX_DEBUG_DEPTH) {
-        return history.fresh(() => debug(problem, history, last, weights, rng));
+        const models = modelsOf(history, weights);
+        return history.fresh(() => debug(problem, last, models, rng));
       }
       const [best, ...others] = history.best(ELITE, weights);
       if (best === undefined || best.state === 'failed') return draft(history, rng);

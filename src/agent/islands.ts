@@ -8,7 +8,6 @@ import type { Rng } from '../util/random.js';
 import type { Agent, Problem } from './agent.js';
 import { History } from './history.js';
 import { crossover, debug, draft, improve, isBroken } from './moves.js';
-import { drawWeights } from './standing.js';
 
 const ISLANDS = 3;
 const INITIAL_PER_ISLAND = 5;
@@ -42,7 +41,10 @@ export function createIslandsAgent(problem: Problem): Agent {
       return residents[Math.min(...places)] as Trial;
     };
     const a = select();
-    if (isBroken(a)) return debug(problem, history, a, drawWeights(problem, rng), rng);
+    if (isBroken(a)) {
+      const models = residents.filter((resident) => !isBroken(resident));
+      return debug(problem, a, models, rng);
+    }
     const b = select();
     return a !== b && rng.uniform() < CROSSOVER_PROBABILITY
       ? crossover(problem, a, b, rng)

@@ -51,7 +51,9 @@ export function createLocalSearchAgent(problem: Problem): Agent {
           .neighbours(from.architecture, rng)
           .filter((architecture) => !history.isSeen(architecture));
         if (open.length === 0) continue;
-        return { architecture: rng.pick(open), operator: 'neighbour', parents: [from.id] };
+        const promising = open.filter((architecture) => !history.isDoubtful(architecture));
+        const architecture = rng.pick(promising.length > 0 ? promising : open);
+        return { architecture, operator: 'neighbour', parents: [from.id] };
       }
       return history.sample(rng);
     },

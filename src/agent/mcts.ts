@@ -6,7 +6,7 @@
 import type { Trial } from '../trial/trial.js';
 import type { Agent, Problem } from './agent.js';
 import { History } from './history.js';
-import { debug, draft, improve, isBroken } from './moves.js';
+import { debug, draft, improve, isBroken, modelsOf } from './moves.js';
 import { drawWeights, type Weights } from './standing.js';
 
 const MAX_CHILDREN = 5;
@@ -55,11 +55,9 @@ export function createMctsAgent(problem: Problem): Agent {
       const node = walk();
       if (node === undefined) return draft(history, rng);
       const { trial } = node;
-      return history.fresh(() =>
-        isBroken(trial)
-          ? debug(problem, history, trial, weights, rng)
-          : improve(problem, trial, rng),
-      );
+      if (!isBroken(trial)) return history.fresh(() => improve(problem, trial, rng));
+      const models = modelsOf(history, weights);
+      return history.fresh(() => debug(problem, trial, models, rng));
     },
     observe(trial) {
       history.add(trial);

@@ -6,7 +6,7 @@ import { editTowards } from './edits.js';
 import type { History } from './history.js';
 import type { Weights } from './standing.js';
 
-/** Feasible trials that one which is to be mended may be moved towards. */
+/** Models at most. */
 const MODELS = 10;
 /** Probability of a second edit of an improvement. */
 const SECOND_EDIT_PROBABILITY = 0.3;
@@ -24,16 +24,17 @@ export function improve({ operators }: Problem, trial: Trial, rng: Rng): Proposa
 /** Failed or breaking a limit. */
 export const isBroken = ({ state }: Trial): boolean => state === 'failed' || state === 'infeasible';
 
-/** A broken trial moved towards one that holds the limits; edited where there is none yet. */
+/** What a broken trial may be moved towards: the best that hold the limits. */
+export const modelsOf = (history: History, weights: Weights): readonly Trial[] =>
+  history.best(MODELS, weights, (trial) => !isBroken(trial));
+
+/** A broken trial moved towards a model; edited where there is none yet. */
 export function debug(
-  problem: Problem,
-  history: History,
+  { operators }: Problem,
   trial: Trial,
-  weights: Weights,
+  models: readonly Trial[],
   rng: Rng,
 ): Proposal {
-  const { operators } = problem;
-  const models = history.best(MODELS, weights, (one) => !isBroken(one));
   if (models.length === 0) {
     const architecture = operators.mutate(trial.architecture, rng);
     return { architecture, operator: 'debug', parents: [trial.id] };
