@@ -24,6 +24,17 @@ export function parsePositive(flag: string): (text: string) => number {
   };
 }
 
+/** A parser for a flag that takes a size such as `512MiB`: bytes. */
+export function parseBytes(flag: string): (text: string) => number {
+  const units = ['B', 'KiB', 'MiB', 'GiB'];
+  return (text) => {
+    const [, number, unit = 'B'] = /^(\d+(?:\.\d+)?)\s*(B|KiB|MiB|GiB)?$/.exec(text) ?? [];
+    const bytes = Math.floor(Number(number) * 1024 ** units.indexOf(unit));
+    if (bytes >= 1) return bytes;
+    throw new UsageError(`${flag}: expected a size such as 512MiB, received ${text}`);
+  };
+}
+
 /** A parser for a repeatable flag `name=size` that sets a symbolic dimension. */
 export function parseDim(
   text: string,

@@ -36,6 +36,8 @@ export interface TrainOptions extends RecipeFlags {
   /** Default 0. */
   readonly seed?: number;
   readonly threads?: number;
+  /** Bytes. */
+  readonly memoryLimit?: number;
   readonly scratch?: boolean;
   readonly output?: string;
   readonly classes?: number;
@@ -115,6 +117,7 @@ export async function trainModel(
       epochs: options.epochs ?? 3,
       seed: options.seed ?? 0,
       threads,
+      ...(options.memoryLimit !== undefined && { memoryLimitBytes: options.memoryLimit }),
       ...(lossGraph && { lossGraph }),
       ...evaluationOf(options, data),
       ...(options.checkpoint !== undefined && {

@@ -23,6 +23,8 @@ export interface TrainArgs {
   readonly epochs: number;
   readonly seed: number | string;
   readonly threads: number;
+  /** Most bytes of activations by plan, see `StepOptions`. */
+  readonly memoryLimitBytes?: number;
   /** The loss of recipes with `loss: custom`: inputs `prediction` and `target`, a scalar output. */
   readonly lossGraph?: Graph;
   readonly evaluation?: EvaluationPlan;
@@ -86,7 +88,7 @@ export function requirePrecision({ precision = 'float32' }: Recipe): void {
 
 /** Throws `UsageError` for a graph or data that cannot be trained. */
 export function preparePlan(args: TrainArgs, context: TaskContext): TrainingPlan {
-  const { epochs, threads, evaluation, checkpoint, lossGraph } = args;
+  const { epochs, threads, evaluation, checkpoint, lossGraph, memoryLimitBytes } = args;
   const recipe = resolveRecipe(args.recipe);
   requirePrecision(recipe);
   const rng = new Rng(args.seed);
@@ -103,6 +105,7 @@ export function preparePlan(args: TrainArgs, context: TaskContext): TrainingPlan
     seed: rng.fork('draws').uint32(),
     ...(target && { target: { dtype: target.dtype, rowDims: target.rowDims } }),
     ...(lossGraph && { lossGraph }),
+    ...(memoryLimitBytes !== undefined && { memoryLimitBytes }),
   });
   checkClasses(step, rows, context);
   const stepsPerEpoch = Math.floor(rows.count / perUpdate);

@@ -175,6 +175,17 @@ describe('a training that is killed', () => {
   });
 });
 
+describe('a limit on memory', () => {
+  it.each([
+    ['1KiB', /memoryLimitBytes: a step .* needs \d+ bytes of activations at least, received 1024/],
+    ['much', /--memory-limit: expected a size such as 512MiB, received much/],
+  ])('%s is refused in one line', async (size, message) => {
+    const { code, stderr } = await archwright([...base, '--memory-limit', size], folder);
+    expect(code).toBe(2);
+    expect(stderr).toMatch(message);
+  });
+});
+
 describe('other data', () => {
   function writeMlp(input: string, features: number, outputs: number): void {
     const b = new GraphBuilder('mlp');

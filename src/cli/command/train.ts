@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { type OutputOptions, print } from '../output.js';
-import { parsePositive, parseWhole } from '../parse.js';
+import { parseBytes, parsePositive, parseWhole } from '../parse.js';
 import { addRecipeOptions } from '../recipe-options.js';
 import { formatCount, formatDuration, formatPercent } from '../table.js';
 import { type TrainDocument, type TrainOptions, trainModel } from '../train-model.js';
@@ -25,6 +25,11 @@ export function addTrainCommand(program: Command): void {
     .option('--epochs <count>', 'length of the training', parsePositive('--epochs'))
     .option('--seed <number>', 'seed of weights and order', parseWhole('--seed', 0))
     .option('--threads <count>', 'threads (default: all cores)', parseWhole('--threads', 1))
+    .option(
+      '--memory-limit <size>',
+      'compute activations twice where a step would hold more, such as 512MiB',
+      parseBytes('--memory-limit'),
+    )
     .option('--scratch', "draw new weights instead of going on from the file's")
     .option('--output <name>', 'the output to train, of several')
     .option(
