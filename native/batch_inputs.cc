@@ -117,6 +117,7 @@ void gatherChanged(const StreamSpec& stream, const uint32_t* rows, size_t batch,
   const std::vector<float> shift = spread(stream.shift, 0);
   const auto* source = static_cast<const From*>(stream.source);
   for (size_t b = 0; b < batch; ++b, out += length) {
+    kernels::prefetchAhead(source, rows, batch, b, length * sizeof(From));
     const ImageChange change = drawChange(augment, draws, static_cast<uint32_t>(b), shape);
     kernels::changeImage(source + rows[b] * length, shape, change, {scale.data(), shift.data()},
                          out);

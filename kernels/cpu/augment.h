@@ -1,4 +1,4 @@
-// Crop, flip, normalisation and cut-out of one image in one pass from the data set into the batch, and
+// Crop, flip, normalisation and cut-out of one image on its way from the data set into the batch, and
 // the mixing of a batch with itself.
 #pragma once
 
