@@ -1,6 +1,7 @@
 /** The strategies that a search can be told to use, by name. */
 import type { Agent, Problem } from './agent.js';
 import { createBanditAgent } from './bandit.js';
+import { createBayesAgent } from './bayes.js';
 import { createEnsembleAgent } from './ensemble.js';
 import { createEvolutionAgent } from './evolution.js';
 import { createExhaustiveAgent } from './exhaustive.js';
@@ -42,6 +43,10 @@ export const strategies = {
   ensemble: {
     summary: 'several strategies that share trials, and the budget by credit',
     create: (problem) => createEnsembleAgent(problem),
+  },
+  bayes: {
+    summary: 'Gaussian processes over features, expected improvement within the limits',
+    create: (problem) => createBayesAgent(problem),
   },
 } as const satisfies Record<string, Strategy>;
 

@@ -10,6 +10,7 @@ import {
   cellOf,
   cellSchema,
   formatCell,
+  LAST_NODE,
   parseCell,
 } from './cell-architecture.js';
 import { decodeCell } from './cell-decode.js';
@@ -78,9 +79,11 @@ function othersThan(operation: CellOperation): readonly CellOperation[] {
 }
 
 /**
- * Each edge's operation where a path runs through it (one of five), and of each path, how many of
- * each operation it holds: the first tells what there is, the second what follows what. Edges that no
- * whole path uses count as none, so cells that compute the same have mostly the same features.
+ * Each edge's operation where a path runs through it (one of five), how many edges hold each operation,
+ * how many paths without pooling have no, one, two and three convolutions, and whether any has. The
+ * first tells what there is, the last what the cell can compute: whether the input reaches the output
+ * unchanged counts, and not by which way. Edges that no whole path uses count as none, so cells that
+ * compute the same have mostly the same features.
  */
 function featuresOf(edges: CellEdges): Float64Array {
   const live = CELL_PATHS.filter((path) => path.every((edge) => edges[edge] !== 'none'));
@@ -93,16 +96,17 @@ function featuresOf(edges: CellEdges): Float64Array {
   const counts = CELL_OPERATIONS.slice(1).map(
     (each) => used.filter((operation) => operation === each).length,
   );
-  const paths = CELL_PATHS.flatMap((path) => {
-    const isLive = live.includes(path);
-    const convolutions = path.filter((edge) => edges[edge]?.startsWith('nor_conv')).length;
-    const wide = path.filter((edge) => edges[edge] === 'nor_conv_3x3').length;
-    const pools = path.filter((edge) => edges[edge] === 'avg_pool_3x3').length;
-    return [1, convolutions, wide, pools].map((count) => (isLive ? count : 0));
-  });
-  const depth = Math.max(
-    0,
-    ...live.map((path) => path.filter((e) => edges[e]?.startsWith('nor_conv')).length),
+  const depths = live.map((path) => path.filter((e) => isConvolution(edges[e])).length);
+  const plain = depths.filter((_, i) => !live[i]?.some((edge) => edges[edge] === 'avg_pool_3x3'));
+  const byDepth = Array.from(
+    { length: LAST_NODE + 1 },
+    (_, depth) => plain.filter((each) => each === depth).length,
   );
-  return Float64Array.from([...oneHot, ...counts, ...paths, live.length, depth]);
+  const present = byDepth.map((count) => Math.min(1, count));
+  const deepest = Math.max(0, ...depths);
+  return Float64Array.from([...oneHot, ...counts, ...byDepth, ...present, live.length, deepest]);
+}
+
+function isConvolution(operation: CellOperation | undefined): boolean {
+  return operation?.startsWith('nor_conv') ?? false;
 }
