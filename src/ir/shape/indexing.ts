@@ -99,12 +99,13 @@ function rangesOf(context: InferContext, rank: number): Map<number, Range> | und
   );
 }
 
-/** First index, index behind the last, clamped to `size` as in numpy. */
+/** First index, index behind the last, clamped to `size` as the specification of Slice says. */
 function clampRange(size: number, start: number, end: number, step: number): [number, number] {
-  const wrap = (i: number) => (i < 0 ? i + size : i);
-  const [low, high] = step > 0 ? [0, size] : [-1, size - 1];
-  const clamp = (i: number) => Math.min(Math.max(wrap(i), low), high);
-  return [clamp(start), clamp(end)];
+  const clamp = (i: number, low: number, high: number) =>
+    Math.min(Math.max(i < 0 ? i + size : i, low), high);
+  return step > 0
+    ? [clamp(start, 0, size), clamp(end, 0, size)]
+    : [clamp(start, 0, size - 1), clamp(end, -1, size - 1)];
 }
 
 /** Ends beyond this mean "to the last element" (exporters write the largest int32 or int64). */
