@@ -29,6 +29,7 @@ const arrows: Record<string, readonly string[]> = {
     'ledger/ledger',
     'guard/guard',
   ],
+  mcp: ['search', 'agent', 'memory', 'ledger', 'guard', 'evaluate', 'trial', 'space', 'ir'],
   util: [],
 };
 /** Folders that may import everything. */
@@ -41,7 +42,11 @@ const owners: Record<string, readonly string[]> = {
   libsql: ['ledger'],
   commander: ['cli'],
   yaml: ['cli'],
-  zod: ['cli', 'space', 'agent/llm'],
+  '@modelcontextprotocol/sdk/server/mcp.js': ['mcp'],
+  '@modelcontextprotocol/sdk/server/stdio.js': ['mcp'],
+  '@modelcontextprotocol/sdk/server/streamableHttp.js': ['mcp'],
+  '@modelcontextprotocol/sdk/types.js': ['mcp'],
+  zod: ['mcp', 'cli', 'space', 'agent/llm'],
   ai: ['agent/llm'],
   '@ai-sdk/openai-compatible': ['agent/llm'],
   '@ai-sdk/anthropic': ['agent/llm'],

@@ -4,6 +4,7 @@ import { mkdir } from 'node:fs/promises';
 import { basename, extname, join, resolve } from 'node:path';
 import type { Agent, Problem } from '../agent/agent.js';
 import { createEvolutionAgent } from '../agent/evolution.js';
+import { createExternalAgent, EXTERNAL_AGENT, Inbox } from '../agent/external.js';
 import { createOperators } from '../agent/operators.js';
 import { strategies } from '../agent/strategy.js';
 import { type DataSpec, type Dataset, loadDataset } from '../data/data.js';
@@ -13,10 +14,12 @@ import { checkUsable } from '../device/probe.js';
 import { parseDeviceName } from '../device/provider.js';
 import { UsageError } from '../errors.js';
 import { writeDurably } from '../evaluate/artifacts.js';
+import { foreignOfModel } from '../evaluate/foreign-graph.js';
 import { createLocalEvaluator } from '../evaluate/local.js';
 import type { Ledger } from '../ledger/ledger.js';
 import { isLocked } from '../ledger/lock.js';
 import { createLedger, openLedger, readLedger } from '../ledger/sqlite.js';
+import type { OpenRun } from '../mcp/run.js';
 import type { SearchEvent } from '../search/events.js';
 import { runSearch } from '../search/search.js';
 import type { SearchSettings } from '../search/settings.js';
@@ -30,6 +33,7 @@ import { type parseBudget, parseDuration } from './budget.js';
 import { parseConfig } from './config.js';
 import type { Config, ConfigInput } from './config-schema.js';
 import { requireReachable } from './feasibility.js';
+import { profileGraph } from './profile-graph.js';
 import { carryMemory } from './run-memory.js';
 
 export { VERSION };
@@ -51,6 +55,10 @@ export interface Watcher {
   readonly onWarning?: (message: string) => void;
   /** Aborting it ends the run after the current stage; it can be resumed. */
   readonly signal?: AbortSignal;
+  /** Where the proposals of the agent `external` come from; without it the agent has none. */
+  readonly inbox?: Inbox;
+  /** Gets the run before its first step. */
+  readonly onOpen?: (run: OpenRun) => void;
 }
 
 export interface SearchRequest extends Watcher {
@@ -108,6 +116,11 @@ export async function search(request: SearchRequest): Promise<FinishedSearch> {
   const config = parseConfig(request.config);
   const name = config.name ?? 'search';
   const runDir = resolve(request.out ?? freeFolder(join('runs', name)));
+  if (config.agents.includes(EXTERNAL_AGENT) && request.inbox === undefined) {
+    throw new UsageError(
+      `agents: ${EXTERNAL_AGENT}: expected archwright mcp, which takes its proposals, received a search`,
+    );
+  }
   // Whatever can be wrong with the input shows before there is a folder.
   const dataset = await loadDataset(dataSpecOf(config));
   requirePrecision(config.train);
@@ -193,15 +206,31 @@ async function work(
       },
       ...(watcher.onTraining && { onProgress: watcher.onTraining }),
     });
+    const operators = createOperators(space);
+    const inbox = watcher.inbox ?? closedInbox();
+    watcher.onOpen?.({
+      ledger,
+      evaluator,
+      space,
+      operators,
+      settings: settingsOf(config),
+      limits: config.guard,
+      inbox,
+      readModel: (bytes) => foreignOfModel(bytes, space.task),
+      profile: (architecture) =>
+        profileGraph(devices.device, evaluator.decode(architecture).graph, dataset.classes),
+    });
     const remembered = carryMemory(ledger, config, openToRead, watcher.onWarning ?? (() => {}));
     await runSearch({
       ledger,
       evaluator,
-      operators: createOperators(space),
+      operators,
       settings: settingsOf(config),
-      createAgents: (problem) => {
+      createAgents: (problem, view) => {
         const known = { ...problem, ...(remembered && { remembered }) };
-        return config.agents.map((agent) => createAgent(known, agent));
+        return config.agents.map((agent) =>
+          agent === EXTERNAL_AGENT ? createExternalAgent(inbox, view) : createAgent(known, agent),
+        );
       },
       ...(watcher.onEvent && { onEvent: watcher.onEvent }),
       ...(watcher.signal && { signal: watcher.signal }),
@@ -248,7 +277,17 @@ async function openDevices(
   return { device, trainer };
 }
 
-function createAgent(problem: Problem, agent: Config['agents'][number]): Agent {
+/** For a run that goes on without whoever proposed in it: what was handed in is still evaluated. */
+function closedInbox(): Inbox {
+  const inbox = new Inbox();
+  inbox.close('nobody proposes from outside; archwright mcp takes proposals');
+  return inbox;
+}
+
+function createAgent(
+  problem: Problem,
+  agent: Exclude<Config['agents'][number], typeof EXTERNAL_AGENT>,
+): Agent {
   if (typeof agent === 'string') return strategies[agent].create(problem);
   const { kind: _, ...options } = agent;
   const given = Object.entries(options).filter(([, value]) => value !== undefined);

@@ -4,6 +4,7 @@
  * (`archwright schema`).
  */
 import { z } from 'zod';
+import { EXTERNAL_AGENT } from '../agent/external.js';
 import { strategyNames } from '../agent/strategy.js';
 import { providerIds } from '../device/provider.js';
 import { classLosses } from '../train/loss/loss.js';
@@ -116,7 +117,7 @@ const deviceSchema = z.strictObject({
 });
 
 const agentSchema = z.union([
-  z.enum(strategyNames),
+  z.enum([...strategyNames, EXTERNAL_AGENT]),
   z.strictObject({
     kind: z.literal('evolution'),
     populationSize: count.optional(),

@@ -7,6 +7,7 @@ import { addCompareCommand } from './command/compare.js';
 import { addDevicesCommand } from './command/devices.js';
 import { addDoctorCommand } from './command/doctor.js';
 import { addExportCommand } from './command/export.js';
+import { addMcpCommand } from './command/mcp.js';
 import { addMemoryCommand } from './command/memory.js';
 import { addProfileCommand } from './command/profile.js';
 import { addRooflineCommand } from './command/roofline.js';
@@ -27,6 +28,7 @@ const program = new Command('archwright')
 
 addSearchCommands(program);
 addMemoryCommand(program);
+addMcpCommand(program);
 addBenchCommand(program);
 addCompareCommand(program);
 addProfileCommand(program);

@@ -49,6 +49,7 @@ import {
   type StageOutcome,
 } from './evaluate.js';
 import { createForecaster } from './forecast.js';
+import { foreignTextOf, parseForeign } from './foreign-graph.js';
 import { inheritFromParents } from './inheritance.js';
 
 export interface LocalEvaluatorOptions<A> {
@@ -95,6 +96,12 @@ export function createLocalEvaluator<A>(options: LocalEvaluatorOptions<A>): Eval
     baselines,
     forecast: createForecaster(),
     decode(architecture: Json): Design {
+      const text = foreignTextOf(architecture);
+      if (text !== undefined) {
+        const graph = parseForeign(text, space.task);
+        const description = `graph of ${graph.nodes.length} nodes`;
+        return { graph, hash: hashGraph(graph), description };
+      }
       const point = space.parse(architecture);
       const graph = space.decode(point);
       return { graph, hash: hashGraph(graph), description: space.describe(point) };

@@ -52,7 +52,7 @@ export function formatMemory(memory: Memory, context: MemoryContext, maxBytes: n
     },
     {
       head: 'effects (child against parent, median [95 %])',
-      lines: effects.filter(({ metric, n }) => cares(metric) && n > 1).map(formatEffect),
+      lines: effects.filter(({ metric }) => cares(metric)).map(formatEffect),
     },
   ];
   const unsaid = Object.values(dropped).reduce((sum, count) => sum + count, 0);
