@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { basename, extname, join, resolve } from 'node:path';
-import type { Agent, Problem } from '../agent/agent.js';
+import type { AnyAgent, Problem } from '../agent/agent.js';
 import { createEvolutionAgent } from '../agent/evolution.js';
 import { createExternalAgent, EXTERNAL_AGENT, Inbox } from '../agent/external.js';
 import { createOperators } from '../agent/operators.js';
@@ -12,7 +12,7 @@ import type { Device } from '../device/device.js';
 import { createDevice } from '../device/ort.js';
 import { checkUsable } from '../device/probe.js';
 import { parseDeviceName } from '../device/provider.js';
-import { UsageError } from '../errors.js';
+import { InternalError, UsageError } from '../errors.js';
 import { writeDurably } from '../evaluate/artifacts.js';
 import { foreignOfModel } from '../evaluate/foreign-graph.js';
 import { createLocalEvaluator } from '../evaluate/local.js';
@@ -25,6 +25,7 @@ import { runSearch } from '../search/search.js';
 import type { SearchSettings } from '../search/settings.js';
 import { type RunSummary, summarizeRun } from '../search/summary.js';
 import { createConvSpace } from '../space/conv.js';
+import type { Space } from '../space/space.js';
 import type { TrainProgress } from '../train/trainer.js';
 import { requirePrecision } from '../train/training-plan.js';
 import type { Json } from '../trial/trial.js';
@@ -33,6 +34,7 @@ import { type parseBudget, parseDuration } from './budget.js';
 import { parseConfig } from './config.js';
 import type { Config, ConfigInput } from './config-schema.js';
 import { requireReachable } from './feasibility.js';
+import { type CreateLlmAgent, loadLlm } from './llm.js';
 import { profileGraph } from './profile-graph.js';
 import { carryMemory } from './run-memory.js';
 
@@ -125,6 +127,7 @@ export async function search(request: SearchRequest): Promise<FinishedSearch> {
   const dataset = await loadDataset(dataSpecOf(config));
   requirePrecision(config.train);
   requireReachable(spaceOf(dataset), config.constraints, config.seed);
+  const llm = await loadLlm(config);
   const devices = await openDevices(config, request);
   await mkdir(runDir, { recursive: true });
   const { seed } = config;
@@ -135,7 +138,7 @@ export async function search(request: SearchRequest): Promise<FinishedSearch> {
     version: VERSION,
   });
   await writeDurably(join(runDir, 'config.json'), `${JSON.stringify(config, null, 2)}\n`);
-  return work({ ledger, config, dataset, devices, runDir }, request);
+  return work({ ledger, config, dataset, devices, llm, runDir }, request);
 }
 
 /** Continues a run that was interrupted or killed. */
@@ -143,9 +146,10 @@ export async function resume(runDir: string, watcher: Watcher = {}): Promise<Fin
   const folder = resolve(runDir);
   const ledger = openLedger(ledgerPath(folder));
   const config = ledger.run.config as unknown as Config;
+  const llm = await loadLlm(config);
   const dataset = await loadDataset(dataSpecOf(config));
   const devices = await openDevices(config, watcher);
-  return work({ ledger, config, dataset, devices, runDir: folder }, watcher);
+  return work({ ledger, config, dataset, devices, llm, runDir: folder }, watcher);
 }
 
 /** What a run has come to, from its ledger alone. */
@@ -177,11 +181,12 @@ interface Work {
   readonly config: Config;
   readonly dataset: Dataset;
   readonly devices: Devices;
+  readonly llm: CreateLlmAgent | undefined;
   readonly runDir: string;
 }
 
 async function work(
-  { ledger, config, dataset, devices, runDir }: Work,
+  { ledger, config, dataset, devices, llm, runDir }: Work,
   watcher: Watcher,
 ): Promise<FinishedSearch> {
   try {
@@ -229,7 +234,10 @@ async function work(
       createAgents: (problem, view) => {
         const known = { ...problem, ...(remembered && { remembered }) };
         return config.agents.map((agent) =>
-          agent === EXTERNAL_AGENT ? createExternalAgent(inbox, view) : createAgent(known, agent),
+          createAgent(agent, known, {
+            external: () => createExternalAgent(inbox, view),
+            llm: () => llm?.(problem, view, space as Space<Json>),
+          }),
         );
       },
       ...(watcher.onEvent && { onEvent: watcher.onEvent }),
@@ -284,11 +292,24 @@ function closedInbox(): Inbox {
   return inbox;
 }
 
+/** Makers of the agents that need more than the problem. */
+interface WaitingAgents {
+  readonly external: () => AnyAgent;
+  readonly llm: () => AnyAgent | undefined;
+}
+
 function createAgent(
+  agent: Config['agents'][number],
   problem: Problem,
-  agent: Exclude<Config['agents'][number], typeof EXTERNAL_AGENT>,
-): Agent {
+  { external, llm }: WaitingAgents,
+): AnyAgent {
+  if (agent === EXTERNAL_AGENT) return external();
   if (typeof agent === 'string') return strategies[agent].create(problem);
+  if (agent.kind === 'llm') {
+    const created = llm();
+    if (created === undefined) throw new InternalError('the language model was not loaded');
+    return created;
+  }
   const { kind: _, ...options } = agent;
   const given = Object.entries(options).filter(([, value]) => value !== undefined);
   return createEvolutionAgent(problem, Object.fromEntries(given));

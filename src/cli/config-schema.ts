@@ -5,6 +5,7 @@
  */
 import { z } from 'zod';
 import { EXTERNAL_AGENT } from '../agent/external.js';
+import { providers } from '../agent/llm/options.js';
 import { strategyNames } from '../agent/strategy.js';
 import { providerIds } from '../device/provider.js';
 import { classLosses } from '../train/loss/loss.js';
@@ -127,6 +128,22 @@ const agentSchema = z.union([
     extraEditProbability: z.number().min(0).max(1).optional(),
     focusProbability: z.number().min(0).max(1).optional(),
   }),
+  z.strictObject({
+    kind: z.literal('llm').describe('A language model; needs a server'),
+    provider: z.enum(providers),
+    baseUrl: z
+      .string()
+      .optional()
+      .describe('Address of the server, such as http://127.0.0.1:8080/v1'),
+    model: z.string().min(1).max(200),
+    apiKeyEnv: z.string().optional().describe('Environment variable that holds the key'),
+    maxTokens: count.describe('Input and output tokens of the whole run'),
+    maxUsd: z.number().positive().optional().describe('US dollars of the whole run; needs prices'),
+    pricePerMillionInput: z.number().min(0).optional().describe('US dollars'),
+    pricePerMillionOutput: z.number().min(0).optional().describe('US dollars'),
+    proposalsPerCall: z.int().min(1).max(16).default(4),
+    timeoutSeconds: z.number().positive().max(3600).default(120).describe('Of one answer'),
+  }),
 ]);
 
 interface Limits {
@@ -175,7 +192,14 @@ export const configSchema = z.strictObject({
         ),
     )
     .default([]),
-  agents: z.array(agentSchema).min(1).default(['evolution', 'random']),
+  agents: z
+    .array(agentSchema)
+    .min(1)
+    .refine(
+      (agents) => agents.filter((a) => typeof a === 'object' && a.kind === 'llm').length <= 1,
+      'expected one llm at most',
+    )
+    .default(['evolution', 'random']),
   memory: z
     .strictObject({
       from: z.string().min(1).describe('Folder of an earlier run whose effects agents start with'),

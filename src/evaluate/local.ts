@@ -8,12 +8,10 @@ import type { Dataset } from '../data/data.js';
 import type { Device } from '../device/device.js';
 import { isWorkFailure, runModel } from '../device/run.js';
 import { ArchwrightError, errorMessage } from '../errors.js';
-import { type Limits, limitsBroken, reasonToRefuse } from '../guard/guard.js';
-import { inferCost } from '../ir/cost.js';
+import type { Limits } from '../guard/guard.js';
 import { type Graph, withGraph } from '../ir/graph.js';
 import { hashGraph } from '../ir/hash.js';
 import { encodeModel } from '../ir/onnx/encode.js';
-import { verify } from '../ir/verify.js';
 import { measureLatencyBriefly, measureModel } from '../measure/measure.js';
 import type { Space } from '../space/space.js';
 import { deployGraph, labelsOf } from '../train/deploy.js';
@@ -51,6 +49,7 @@ import {
 import { createForecaster } from './forecast.js';
 import { foreignTextOf, parseForeign } from './foreign-graph.js';
 import { inheritFromParents } from './inheritance.js';
+import { examineStatically } from './static.js';
 
 export interface LocalEvaluatorOptions<A> {
   readonly space: Space<A>;
@@ -131,12 +130,8 @@ type Stage = (
 
 const stages: Readonly<Record<StageName, Stage>> = {
   async limits({ limits }, { graph }) {
-    const illegal = problemOf(graph) ?? reasonToRefuse(graph);
+    const { illegal, metrics, violations } = examineStatically(graph, limits);
     if (illegal !== undefined) return { status: 'failed', reason: illegal, metrics: {} };
-    const cost = inferCost(graph, { N: 1 });
-    const { params, macs, weightsBytes, activationPeakBytes } = cost;
-    const metrics = { params, macs, weightsBytes, activationPeakBytes };
-    const violations = limitsBroken(graph, cost, limits);
     if (violations.length > 0) return { status: 'infeasible', metrics, violations };
     return { status: 'passed', metrics };
   },
@@ -242,15 +237,6 @@ function describe({ dataset, provenance }: LocalEvaluatorOptions<unknown>, candi
       'input.std': JSON.stringify(dataset.std),
     },
   };
-}
-
-function problemOf(graph: Graph): string | undefined {
-  try {
-    verify(graph);
-    return undefined;
-  } catch (error) {
-    return errorMessage(error);
-  }
 }
 
 async function trainAndScore(
