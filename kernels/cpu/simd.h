@@ -76,11 +76,18 @@ ARCHWRIGHT_INLINE Vec<Width> splat(float x) {
 // Pairwise, the far half first.
 template <int Width>
 ARCHWRIGHT_INLINE float sum(const Vec<Width>& v) {
-  float lanes[Width];
-  std::memcpy(lanes, &v, sizeof v);
-  for (int half = Width / 2; half > 0; half /= 2)
-    for (int i = 0; i < half; i++) lanes[i] += lanes[i + half];
-  return lanes[0];
+  if constexpr (Width <= 4) {
+    float lanes[Width];
+    std::memcpy(lanes, &v, sizeof v);
+    for (int half = Width / 2; half > 0; half /= 2)
+      for (int i = 0; i < half; i++) lanes[i] += lanes[i + half];
+    return lanes[0];
+  } else {
+    Vec<Width / 2> halves[2];
+    std::memcpy(halves, &v, sizeof v);
+    halves[0] += halves[1];
+    return sum<Width / 2>(halves[0]);
+  }
 }
 
 // `ARCHWRIGHT_DISPATCH(name, parameters, arguments)` after `template <int Width> … name_body` is
