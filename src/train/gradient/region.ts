@@ -13,19 +13,23 @@ interface Axis {
   /** First place and size of a bin, [R,1]. */
   readonly start: string;
   readonly bin: string;
-  /** Samples per bin of each region; one number where they all agree. */
-  readonly samples: readonly number[];
 }
 
 export const roiAlign: Expansion = {
   expand: (c) => {
+    const samples = intOf(c.node, 'sampling_ratio', 0);
+    if (samples <= 0) {
+      throw c.refuse(
+        'sampling_ratio 0 lets the regions decide how many samples are taken; set one',
+      );
+    }
     const [, , height, width] = c.dims(c.x()) as [number, number, number, number];
     const y = axisOf(c, 1, height, intOf(c.node, 'output_height', 1));
     const x = axisOf(c, 0, width, intOf(c.node, 'output_width', 1));
     const mode = stringOf(c.node, 'mode', 'avg');
     if (mode !== 'avg' && mode !== 'max')
       throw c.refuse(`mode expected avg or max, received ${mode}`);
-    return [mode === 'avg' ? average(c, y, x) : largest(c, y, x)];
+    return [mode === 'avg' ? average(c, y, x, samples) : largest(c, y, x, samples)];
   },
 };
 
@@ -41,37 +45,13 @@ function axisOf(c: NodeContext, column: number, length: number, bins: number): A
   }) as [string, string];
   const extent = c.sub(end, start);
   const size = isHalf ? extent : c.op('Max', [extent, c.scalar(1)]);
-  const samples = samplesOf(c, column, bins, isHalf);
-  return { length, bins, start, bin: c.scale(size, 1 / bins), samples };
+  return { length, bins, start, bin: c.scale(size, 1 / bins) };
 }
 
-/** As many as are asked for; without that, one per element of the map, for which regions are needed. */
-function samplesOf(c: NodeContext, column: number, bins: number, isHalf: boolean): number[] {
-  const asked = intOf(c.node, 'sampling_ratio', 0);
-  if (asked > 0) return [asked];
-  const regions = c.builder.constantOf(c.x(1));
-  if (regions === undefined) {
-    throw c.refuse('with sampling_ratio 0 its regions decide how many samples are taken; set one');
-  }
-  const scale = floatOf(c.node, 'spatial_scale', 1);
-  return range(regions.length / 4).map((r) => {
-    const [start, end] = [regions[4 * r + column], regions[4 * r + column + 2]].map(Number);
-    const extent = (Number(end) - Number(start)) * scale;
-    return Math.max(1, Math.ceil((isHalf ? extent : Math.max(extent, 1)) / bins));
-  });
-}
-
-const mostOf = ({ samples }: Axis) => Math.max(...samples);
-
-/** Places of the listed samples of every bin, [R, bins·samples]; the last again beyond the last. */
-function placesOf(c: NodeContext, axis: Axis, listed: readonly number[]): string {
-  const steps = axis.samples.flatMap((count) =>
-    range(axis.bins).flatMap((bin) =>
-      listed.map((s) => bin + (Math.min(s, count - 1) + 0.5) / count),
-    ),
-  );
-  const parts = c.tensor([axis.samples.length, axis.bins * listed.length], steps);
-  return c.add(axis.start, c.mul(axis.bin, parts));
+/** Places of sample `s` of every bin, or of all samples of every bin: [R, bins·samples]. */
+function placesOf(c: NodeContext, axis: Axis, samples: readonly number[], count: number): string {
+  const parts = range(axis.bins).flatMap((bin) => samples.map((s) => bin + (s + 0.5) / count));
+  return c.add(axis.start, c.mul(axis.bin, c.tensor([1, parts.length], parts)));
 }
 
 /** Places more than one element outside see nothing. */
@@ -81,36 +61,30 @@ function isSeen(c: NodeContext, place: string, length: number): string {
 }
 
 /** Interpolation is separable: weights [R,bins,length] of rows times map times weights of columns. */
-function average(c: NodeContext, y: Axis, x: Axis): string {
+function average(c: NodeContext, y: Axis, x: Axis, samples: number): string {
   const maps = c.op('Gather', [c.x(), c.x(2)], { axis: 0 });
   const [regions] = c.dims(maps) as [number];
-  const weights = (axis: Axis) => {
-    const { length, bins, samples } = axis;
-    const most = mostOf(axis);
-    const place = placesOf(c, axis, range(most));
-    const column = (value: string) => c.reshape(value, [regions, bins * most, 1]);
+  const weights = ({ length, bins, ...axis }: Axis) => {
+    const place = placesOf(c, { length, bins, ...axis }, range(samples), samples);
+    const column = (value: string) => c.reshape(value, [regions, bins * samples, 1]);
     const elements = c.tensor([1, 1, length], range(length));
     const distance = c.op('Abs', [c.sub(column(clip(c, place, 0, length - 1)), elements)]);
     const hat = c.op('Relu', [c.sub(c.scalar(1), distance)]);
     const seen = c.where(column(isSeen(c, place, length)), hat, c.scalar(0));
-    const shares = samples.flatMap((count) => range(most).map((s) => (s < count ? 1 / count : 0)));
-    const shared = c.mul(
-      c.reshape(seen, [regions, bins, most, length]),
-      c.tensor([samples.length, 1, most, 1], shares),
-    );
-    return c.reshape(c.reduceSum(shared, [2]), [regions, 1, bins, length]);
+    const perBin = c.reduceSum(c.reshape(seen, [regions, bins, samples, length]), [2]);
+    return c.reshape(c.scale(perBin, 1 / samples), [regions, 1, bins, length]);
   };
   const rows = c.op('MatMul', [weights(y), maps]);
   return c.op('MatMul', [rows, c.transpose(weights(x), [0, 1, 3, 2])]);
 }
 
 /** The largest of all weighed elements around all samples of a bin (as the specification has it). */
-function largest(c: NodeContext, y: Axis, x: Axis): string {
+function largest(c: NodeContext, y: Axis, x: Axis, samples: number): string {
   const rows = rowsOf(c, c.x());
   const [regions] = c.dims(c.x(1)) as [number];
   const first = c.scale(c.reshape(c.x(2), [regions, 1, 1]), y.length * x.length);
   const tapsOf = (axis: Axis, s: number, dims: readonly number[]): Tap[] => {
-    const place = placesOf(c, axis, [s]);
+    const place = placesOf(c, axis, [s], samples);
     const within = clip(c, place, 0, axis.length - 1);
     const base = floor(c, within);
     const part = c.sub(within, base);
@@ -123,8 +97,8 @@ function largest(c: NodeContext, y: Axis, x: Axis): string {
       };
     });
   };
-  const terms = range(mostOf(y)).flatMap((sy) =>
-    range(mostOf(x)).flatMap((sx) =>
+  const terms = range(samples).flatMap((sy) =>
+    range(samples).flatMap((sx) =>
       weighedRows(
         c,
         rows,

@@ -233,8 +233,6 @@ export const imageCases: GradientCases = {
       spatial_scale: 0.5,
     }),
     region('largest', { mode: 'max' }),
-    region('as many samples as elements', { sampling_ratio: 0 }),
-    region('largest of as many', { sampling_ratio: 0, mode: 'max' }),
     {
       about: 'regions too',
       inputs: [x(1, 1, 4, 5), { dims: [2, 4], range: [0.3, 4.2] }, ints(0, 0)],
