@@ -54,6 +54,8 @@ export class RunnerChild {
   readonly #calls = new Map<number, Running>();
   readonly #ended: Promise<void>;
   #tail = '';
+  /** Its output said that memory ran out. */
+  #ranOut = false;
   #verdict: Verdict | undefined;
   #memoryPoll: NodeJS.Timeout | undefined;
   #nextId = 0;
@@ -137,7 +139,10 @@ export class RunnerChild {
     const child = this.#process;
     for (const stream of [child.stdout, child.stderr]) {
       stream?.setEncoding('utf8').on('data', (text: string) => {
-        this.#tail = (this.#tail + text).slice(-4000);
+        const recent = this.#tail + text;
+        // V8 prints a long stack trace behind it.
+        this.#ranOut ||= /out of memory|bad_alloc/i.test(recent);
+        this.#tail = recent.slice(-4000);
       });
     }
     child.on('message', (message: FromRunner) => this.#receive(message));
@@ -210,10 +215,9 @@ export class RunnerChild {
 
   #explain(how: string): Verdict {
     const lines = this.#tail.trim().split('\n').slice(-tailLines).join('\n');
-    const outOfMemory = /out of memory|bad_alloc/i.test(lines);
     const output = lines === '' ? '' : `; its last output:\n${lines}`;
     return {
-      reason: outOfMemory ? 'out-of-memory' : 'crashed',
+      reason: this.#ranOut ? 'out-of-memory' : 'crashed',
       message: `the runner process ${how}${output}`,
     };
   }
