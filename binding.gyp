@@ -10,6 +10,7 @@
         "kernels/cpu/conv.cc",
         "kernels/cpu/conv_shape.cc",
         "kernels/cpu/conv_weight_grad.cc",
+        "kernels/cpu/conv_weight_grad_lanes.cc",
         "kernels/cpu/counter.cc",
         "kernels/cpu/cpu_features.cc",
         "kernels/cpu/cross_entropy.cc",

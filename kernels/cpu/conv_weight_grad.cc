@@ -1,12 +1,14 @@
-// Every weight is a dot product of two flat arrays, one of dY and one of the phase planes of X
-// (conv_shape.h). A block of 4 output channels × 3 taps shares its loads: 12 multiply-adds for 7
-// loads (24 for 11 with AVX-512). Several images lie behind one another so that short planes still fill vectors. Where the
+// Groups with channels enough to fill vectors go to conv_weight_grad_lanes.h. For the others, depthwise
+// ones first, every weight is a dot product of two flat arrays, one of dY and one of the phase planes of
+// X (conv_shape.h). A block of 4 output channels × 3 taps shares its loads: 12 multiply-adds for 7
+// loads. Several images lie behind one another so that short planes still fill vectors. Where the
 // tensors themselves already are such planes (1×1 kernels, stride 1), nothing is copied.
 #include "cpu/conv.h"
 
 #include <algorithm>
 #include <vector>
 
+#include "cpu/conv_weight_grad_lanes.h"
 #include "cpu/simd.h"
 
 namespace archwright::kernels {
@@ -64,18 +66,13 @@ template <int Width>
 ARCHWRIGHT_INLINE void dotProducts_body(const float* const* dy, int64_t rows, const float* const* x,
                                         int64_t taps, int64_t length, float* dw) {
   int64_t r = 0;
-  // AVX-512 has registers for twice the rows, which halves the loads of taps.
-  if constexpr (Width == 16) {
-    for (; r + 2 * kRows <= rows; r += 2 * kRows)
-      rowBlock<Width, 2 * kRows>(dy + r, x, taps, length, dw + r * taps, taps);
-  }
   for (; r + kRows <= rows; r += kRows) rowBlock<Width, kRows>(dy + r, x, taps, length, dw + r * taps, taps);
   for (; r < rows; r++) rowBlock<Width, 1>(dy + r, x, taps, length, dw + r * taps, taps);
 }
-ARCHWRIGHT_DISPATCH(dotProducts,
-                    (const float* const* dy, int64_t rows, const float* const* x, int64_t taps,
-                     int64_t length, float* dw),
-                    (dy, rows, x, taps, length, dw))
+ARCHWRIGHT_DISPATCH_NARROW(dotProducts, dotProducts_body,
+                           (const float* const* dy, int64_t rows, const float* const* x,
+                            int64_t taps, int64_t length, float* dw),
+                           (dy, rows, x, taps, length, dw))
 
 // Rows and taps of one group, over a few images at a time.
 class Block {
@@ -142,6 +139,7 @@ class Block {
 
 void convWeightGrad(const ConvShape& s, const float* x, const float* dy, float* dw,
                     const Parallel& parallel) {
+  if (fillsLanes(s)) return convWeightGradLanes(s, x, dy, dw, parallel);
   const int64_t size = s.outChannels * s.groupInChannels() * s.taps();
   const int64_t groupSize = size / s.groups;
   const int64_t tasks = std::max<int64_t>(

@@ -93,24 +93,34 @@ ARCHWRIGHT_INLINE float sum(const Vec<Width>& v) {
 // `ARCHWRIGHT_DISPATCH(name, parameters, arguments)` after `template <int Width> … name_body` is
 // defined: compiles the body for AVX-512 with 16 floats to a vector, for AVX2 with FMA and for the
 // base instruction set with 4, and calls the one that this processor can run.
+// `ARCHWRIGHT_DISPATCH_NARROW` leaves AVX-512 out: for bodies whose loads do not begin at cache lines,
+// where each of its vectors takes two lines.
 #if defined(__GNUC__) && defined(__x86_64__)
 #define ARCHWRIGHT_DISPATCH(name, parameters, arguments)                                     \
   __attribute__((target("avx512f,avx2,fma"))) static void name##_avx512 parameters {         \
     name##_body<16> arguments;                                                               \
   }                                                                                          \
-  __attribute__((target("avx2,fma"))) static void name##_avx2 parameters {                   \
-    name##_body<8> arguments;                                                                \
-  }                                                                                          \
-  static void name##_base parameters { name##_body<4> arguments; }                           \
+  ARCHWRIGHT_DISPATCH_NARROW(name##_narrow, name##_body, parameters, arguments)              \
   static void name parameters {                                                              \
     static const CpuFeatures& has = cpuFeatures();                                           \
     if (has.avx512) name##_avx512 arguments;                                                 \
-    else if (has.avx2Fma) name##_avx2 arguments;                                             \
+    else name##_narrow arguments;                                                            \
+  }
+#define ARCHWRIGHT_DISPATCH_NARROW(name, body, parameters, arguments)                        \
+  __attribute__((target("avx2,fma"))) static void name##_avx2 parameters {                   \
+    body<8> arguments;                                                                       \
+  }                                                                                          \
+  static void name##_base parameters { body<4> arguments; }                                  \
+  static void name parameters {                                                              \
+    static const CpuFeatures& has = cpuFeatures();                                           \
+    if (has.avx2Fma) name##_avx2 arguments;                                                  \
     else name##_base arguments;                                                              \
   }
 #else
 #define ARCHWRIGHT_DISPATCH(name, parameters, arguments) \
   static void name parameters { name##_body<4> arguments; }
+#define ARCHWRIGHT_DISPATCH_NARROW(name, body, parameters, arguments) \
+  static void name parameters { body<4> arguments; }
 #endif
 
 }  // namespace archwright::kernels

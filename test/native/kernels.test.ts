@@ -65,6 +65,28 @@ const cases: Record<string, ConvCase> = {
     group: 2,
   },
   'stride leaves a rest': { x: [2, 2, 8, 8], out: 3, kernel: [3, 3], strides: [3, 3] },
+  'vectors of channels': { x: [3, 32, 9, 8], out: 19, kernel: [3, 3], pads: [1, 1, 1, 1] },
+  'vectors of channels, not full': {
+    x: [2, 28, 11, 10],
+    out: 24,
+    kernel: [2, 3],
+    strides: [3, 2],
+    dilations: [2, 1],
+    pads: [0, 2, 1, 1],
+    group: 2,
+  },
+  'vectors of channels, more rows than the first cache holds': {
+    x: [2, 16, 40, 40],
+    out: 9,
+    kernel: [5, 5],
+    pads: [3, 1, 2, 2],
+  },
+  'vectors of channels, pointwise and strided': {
+    x: [3, 48, 7, 7],
+    out: 13,
+    kernel: [1, 1],
+    strides: [2, 2],
+  },
   'one image, one channel': { x: [1, 1, 1, 1], out: 2, kernel: [1, 1] },
 };
 
