@@ -86,7 +86,8 @@ LoopRequest toLoopRequest(const Napi::Value& value, KeepAlive& keep) {
   request.inputs = toBatchSpec(object, keep, &request.steps);
   request.states = mapArray(object.Get("state"), [&](const Napi::Object& state) {
     return StateSpec{toTensor(state.Get("name").As<Napi::String>(), state.Get("value"), keep),
-                     state.Get("next").As<Napi::String>()};
+                     state.Get("next").As<Napi::String>(),
+                     state.Get("inPlace").ToBoolean()};
   });
   request.record = toStrings(object.Get("record"));
   const Napi::Value limit = object.Get("limit");

@@ -1,5 +1,6 @@
-// Each state tensor has two buffers. Even steps read the first and write the second, odd steps the
-// other way round; both ways are bound once, so a step copies no state. The batch is gathered and
+// A state tensor in place is read and written where the caller has it. Any other has two buffers: even
+// steps read the first and write the second, odd steps the other way round. Both ways are bound once,
+// so a step copies no state. The batch is gathered and
 // augmented on the loop's own thread: that is 1 to 2 % of a LeNet step (40 to 135 µs of 5 to 6 ms, see
 // benchmarks/results/data-path.md), and a second thread would take its core from the step.
 #include "loop.h"
@@ -14,6 +15,7 @@ namespace {
 
 // Everything that the steps are bound to.
 struct Buffers {
+  // One in place is the same twice over.
   std::array<std::vector<ValuePtr>, 2> states;
   std::vector<ValuePtr> records;
   std::array<IoBindingPtr, 2> bindings;
@@ -22,9 +24,15 @@ struct Buffers {
 Buffers createBuffers(const Session& session, const LoopRequest& request,
                       const BatchInputs& inputs) {
   Buffers buffers;
+  const MemoryInfoPtr memory = createCpuMemoryInfo();
   for (const StateSpec& state : request.states) {
-    buffers.states[0].push_back(copyTensor(state.value));
-    buffers.states[1].push_back(createTensor(state.value.type, state.value.dims));
+    const bool inPlace = state.inPlace;
+    for (auto& values : buffers.states) {
+      const bool isFirst = &values == &buffers.states[0];
+      values.push_back(inPlace   ? wrapTensor(state.value, memory.get())
+                       : isFirst ? copyTensor(state.value)
+                                 : createTensor(state.value.type, state.value.dims));
+    }
   }
   for (size_t i = 0; i < request.record.size(); ++i) {
     buffers.records.push_back(createTensor(kFloat32, {}));
@@ -72,7 +80,9 @@ LoopResult runLoop(const Session& session, const LoopRequest& request) {
   }
   result.steps = step;
   result.wallNs = last - start;
-  result.states = std::move(buffers.states[step % 2]);
+  for (size_t i = 0; i < request.states.size(); ++i) {
+    if (!request.states[i].inPlace) result.states.push_back(std::move(buffers.states[step % 2][i]));
+  }
   return result;
 }
 

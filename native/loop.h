@@ -14,6 +14,7 @@ namespace archwright {
 struct StateSpec {
   BorrowedTensor value;  // value.name is the input
   std::string next;
+  bool inPlace;
 };
 
 struct LoopRequest {
@@ -27,7 +28,7 @@ struct LoopRequest {
 struct LoopResult {
   size_t steps = 0;
   std::vector<std::vector<float>> recorded;
-  std::vector<ValuePtr> states;
+  std::vector<ValuePtr> states;  // those that are not in place
   bool hitLimit = false;
   double wallNs = 0;
   double inputNs = 0;

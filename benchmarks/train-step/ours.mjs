@@ -32,7 +32,12 @@ export async function startOurs({ graph, recipe, rates, batches }, profiled = fa
           },
           { name: step.target.name, rowDims: [], dtype: 'int64', source: batches.labels },
         ],
-        state: step.state.map(({ name, next }, i) => ({ name, next, value: state[i] })),
+        state: step.state.map(({ name, next, inPlace }, i) => ({
+          name,
+          next,
+          inPlace,
+          value: state[i],
+        })),
         perStep: step.perStep(rates.subarray(0, steps), done),
         record: step.record,
       });

@@ -110,7 +110,13 @@ export type PeakKind = 'float32' | 'float64' | 'int8' | 'bandwidth';
 export interface StateTensor {
   readonly name: string;
   readonly next: string;
+  /** Before the first step. */
   readonly value: HostTensor;
+  /**
+   * Keeps the state in the memory of `value`, which then is the result, instead of two buffers of its
+   * own. Only for models that read the state no more once `next` is being made.
+   */
+  readonly inPlace?: boolean;
 }
 
 /**
@@ -205,7 +211,7 @@ export interface LoopResult {
   readonly steps: number;
   /** One array of `steps` values per entry of `record`. */
   readonly recorded: readonly Float32Array[];
-  /** Final value of each state tensor, in the order of the request. */
+  /** Final value of each state tensor, in the order of the request; of one in place its own `value`. */
   readonly state: readonly HostTensor[];
   readonly stopped: 'finished' | 'limit';
   readonly wallNs: number;

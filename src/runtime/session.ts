@@ -103,7 +103,13 @@ export class Session {
   async runLoop(request: LoopRequest): Promise<LoopResult> {
     const handle = this.#live();
     checkLoopRequest(request, this.inputs, this.outputs);
-    return named('the loop failed', this.#binding.runLoop(handle, request));
+    const { state } = request;
+    const result = await named('the loop failed', this.#binding.runLoop(handle, request));
+    const rest = result.state.values();
+    const final = state.map(({ inPlace, value }) =>
+      inPlace === true ? value : (rest.next().value as HostTensor),
+    );
+    return { ...result, state: final };
   }
 
   /** Arena statistics so far; all zero when the arena is off or the provider does not tell. */

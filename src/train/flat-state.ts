@@ -18,7 +18,7 @@ export interface Slot {
 }
 
 /** A flat vector that goes in as `name` and comes out as `next`. */
-export interface StateVector extends NextState {
+export interface DeclaredVector extends NextState {
   readonly length: number;
   /** Tensors of the deployment graph in it; none for the optimiser's own state, which starts at 0. */
   readonly slots: readonly Slot[];
@@ -80,6 +80,12 @@ export function appendPacked(
       : b.op('Reshape', [gradient, b.ints([size])], {}, `d.${name}.flat`);
   });
   return b.op('Concat', parts, { axis: 0 }, `d.${vector}`);
+}
+
+/** One of a finished step graph. */
+export interface StateVector extends DeclaredVector {
+  /** Whether `next` may be written over it while the graph runs. */
+  readonly inPlace: boolean;
 }
 
 interface WithState {

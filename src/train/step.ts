@@ -22,6 +22,7 @@ import { Rng } from '../util/random.js';
 import type { ElementType } from '../util/tensor.js';
 import { appendGradients, requireKnown } from './autodiff.js';
 import { appendPacked, appendUnpacked, type StateVector, slotsOf } from './flat-state.js';
+import { mayOverwrite } from './in-place.js';
 import type { Target } from './loss/class-target.js';
 import { type AppendedLoss, appendLoss } from './loss/loss.js';
 import { fuseForTraining } from './native-fusion.js';
@@ -156,11 +157,17 @@ export function createTrainingStep(
       updated.push(declare(b, { ...vector, next: next[k] as string }));
     });
   }
-  const state = appendAverages(b, recipe, updated);
+  const vectors = appendAverages(b, recipe, updated);
   const { memoryLimitBytes } = options;
-  const step = tidied(b.build({ ...graph.metadata }));
+  const whole = tidied(b.build({ ...graph.metadata }));
+  const step =
+    memoryLimitBytes === undefined ? whole : recomputeWithin(whole, memoryLimitBytes, 'loss');
+  const state = vectors.map((vector) => ({
+    ...vector,
+    inPlace: mayOverwrite(step, vector.name, vector.next),
+  }));
   return {
-    graph: memoryLimitBytes === undefined ? step : recomputeWithin(step, memoryLimitBytes, 'loss'),
+    graph: step,
     batch,
     inputs: bound.inputs.map(({ name }) => rowInput(b, name, ownName(name))),
     ...(target && { target: rowInput(b, target.value.name) }),

@@ -8,6 +8,7 @@ import { withData } from '../ir/graph.js';
 import { encodeModel } from '../ir/onnx/encode.js';
 import type { TaskContext } from '../runtime/runner-protocol.js';
 import { Session } from '../runtime/session.js';
+import type { HostTensor } from '../util/tensor.js';
 import { decodeCheckpoint, encodeCheckpoint, type Position } from './checkpoint.js';
 import { bestOf, type Evaluation, isExhausted } from './early-stopping.js';
 import { evaluateTask } from './evaluate.js';
@@ -119,6 +120,10 @@ export async function trainTask(args: TrainArgs, context: TaskContext): Promise<
   }
 }
 
+function copyOf({ dtype, dims, data }: HostTensor): HostTensor {
+  return { dtype, dims, data: data.slice() };
+}
+
 /** The graph with the weights of a training. */
 export function withWeights(graph: Graph, weights: TrainResult['weights']): Graph {
   return withData(graph, new Map(Object.entries(weights)));
@@ -171,7 +176,9 @@ async function advance(
   if (evaluation === undefined) return { position };
   const evaluations = [...at.evaluations, evaluation];
   const isBest = plan.keepsBest && bestOf(evaluations) === evaluation;
-  return { position: { ...position, evaluations, ...(isBest && { best: part.state }) } };
+  return {
+    position: { ...position, evaluations, ...(isBest && { best: part.state.map(copyOf) }) },
+  };
 }
 
 async function evaluateIfDue(

@@ -35,7 +35,7 @@ export interface Stretch {
   readonly exploded: boolean;
 }
 
-/** Runs updates `first` … `first + count − 1` from `state` on. */
+/** Runs updates `first` … `first + count − 1` from `state` on, which they may overwrite. */
 export async function runUpdates(
   { session, step, rows, recipe, order, rates, seed, context }: LoopOptions,
   state: readonly HostTensor[],
@@ -50,7 +50,10 @@ export async function runUpdates(
     order: order.subarray(first * perUpdate, (first + count) * perUpdate),
     stream: streamsOf(step, rows, context),
     ...(augment && { augment }),
-    state: step.state.map(({ name, next }, i) => ({ name, next, value: state[i] as HostTensor })),
+    state: step.state.map(({ name, next, inPlace }, i) => ({
+      ...{ name, next, inPlace },
+      value: state[i] as HostTensor,
+    })),
     perStep: step.perStep(rates.subarray(first, first + count), first),
     record: step.record,
     limit,

@@ -5,7 +5,7 @@
  */
 import type { GraphBuilder } from '../ir/builder.js';
 import { NATIVE_DOMAIN } from '../ir/graph.js';
-import type { Slot, StateVector } from './flat-state.js';
+import type { DeclaredVector, Slot } from './flat-state.js';
 import { appendClipFactor, createOptimizer, type NextState } from './optimizer.js';
 import type { ResolvedRecipe } from './recipe.js';
 
@@ -37,7 +37,7 @@ export function appendUpdates(
   b: GraphBuilder,
   recipe: ResolvedRecipe,
   groups: readonly GradientGroup[],
-): StateVector[] {
+): DeclaredVector[] {
   const optimizer = createOptimizer(recipe);
   for (const name of optimizer.scalars) b.input(name, 'float32', []);
   const gathered = recipe.accumulate > 1 ? appendGathered(b, recipe, groups) : undefined;
@@ -73,8 +73,8 @@ export function appendUpdates(
 export function appendAverages(
   b: GraphBuilder,
   recipe: ResolvedRecipe,
-  state: readonly StateVector[],
-): StateVector[] {
+  state: readonly DeclaredVector[],
+): DeclaredVector[] {
   if (recipe.ema === 0) return [...state];
   b.input(SHARE, 'float32', []);
   return state.flatMap((vector) => {
@@ -139,7 +139,7 @@ function appendGathered(
 export function declare(
   b: GraphBuilder,
   { name, next, slots }: NextState & { readonly slots: readonly Slot[] },
-): StateVector {
+): DeclaredVector {
   const output = `${name}.next`;
   b.output(next, output);
   return { name, next: output, length: b.sizeOf(name), slots };

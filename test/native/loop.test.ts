@@ -84,6 +84,19 @@ describe('the training loop', () => {
     }
   });
 
+  it('keeps state in place in the memory that it was given', async () => {
+    const session = await Session.create(stepModel(), cpu);
+    const count = request.state[1] as LoopRequest['state'][number];
+    const value: HostTensor = { dtype: 'int64', dims: [], data: BigInt64Array.of(5n) };
+    const state = [request.state[0] as typeof count, { ...count, value, inPlace: true }];
+    const result = await session.runLoop({ ...request, state });
+    expect(result.state[1]).toBe(value);
+    expect(value.data).toEqual(BigInt64Array.of(BigInt(5 + steps)));
+    const whole = await session.runLoop(request);
+    expect(result.state[0]).toEqual(whole.state[0]);
+    expect(one.data).toEqual(BigInt64Array.of(1n));
+  });
+
   it('continues from its own result', async () => {
     const session = await Session.create(stepModel(), cpu);
     const whole = await session.runLoop(request);

@@ -161,7 +161,10 @@ async function runLoop(step: TrainingStep, rates: Float32Array): Promise<Outcome
       { name: image(step), rowDims, dtype: 'float32', source: problem.images },
       { name: label(step), rowDims: [], dtype: 'int64', source: problem.labels },
     ],
-    state: step.state.map(({ name, next }, i) => ({ name, next, value: state[i] as HostTensor })),
+    state: step.state.map(({ name, next, inPlace }, i) => ({
+      ...{ name, next, inPlace },
+      value: state[i] as HostTensor,
+    })),
     perStep: step.perStep(rates, 0),
     record: step.record,
   });
