@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <stdexcept>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -58,6 +59,11 @@ class Call {
     return value == nullptr ? nullptr : tensorData<T>(const_cast<OrtValue*>(value));
   }
   Dims dims(size_t index) const { return tensorInfo(inputValue(index)).dims; }
+  size_t inputCount() const {
+    size_t count = 0;
+    check(ort().KernelContext_GetInputCount(context_, &count));
+    return count;
+  }
 
   float* output(size_t index, const Dims& dims) const {
     OrtValue* value = nullptr;
@@ -104,6 +110,12 @@ struct Registration : OrtCustomOp {
   int threads;
 };
 
+// Whether an operator has `variadic`: its last input may come any number of times.
+template <class Op, class = void>
+struct IsVariadic : std::false_type {};
+template <class Op>
+struct IsVariadic<Op, std::void_t<decltype(Op::variadic)>> : std::true_type {};
+
 template <class Op>
 struct Kernel {
   Op op;
@@ -122,6 +134,7 @@ Registration registration(int threads) {
   r.getOutputType = [](const OrtCustomOp*, size_t i) { return Op::outputs[i]; };
   r.getOutputTypeCount = [](const OrtCustomOp*) { return Op::outputs.size(); };
   r.getInputCharacteristic = [](const OrtCustomOp*, size_t i) {
+    if (IsVariadic<Op>::value && i + 1 == Op::inputs.size()) return kVariadic;
     return i < Op::requiredInputs ? kRequired : kOptional;
   };
   r.getOutputCharacteristic = [](const OrtCustomOp*, size_t) { return kRequired; };

@@ -32,4 +32,5 @@ namespace archwright {
 constexpr uint32_t kCustomOpVersion = 16;
 constexpr int kRequired = 0;
 constexpr int kOptional = 1;
+constexpr int kVariadic = 2;
 }  // namespace archwright

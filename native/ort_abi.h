@@ -101,6 +101,7 @@ constexpr int kOnnxTypeTensor = 1;
   X(78, OrtStatus*, GetAllocatorWithDefaultOptions, (OrtAllocator**))                              \
   X(85, OrtStatus*, KernelInfoGetAttribute_float, (const OrtKernelInfo*, const char*, float*))     \
   X(86, OrtStatus*, KernelInfoGetAttribute_int64, (const OrtKernelInfo*, const char*, int64_t*))   \
+  X(88, OrtStatus*, KernelContext_GetInputCount, (const OrtKernelContext*, size_t*))              \
   X(90, OrtStatus*, KernelContext_GetInput, (const OrtKernelContext*, size_t, const OrtValue**))   \
   X(91, OrtStatus*, KernelContext_GetOutput, (OrtKernelContext*, size_t, const int64_t*, size_t, OrtValue**)) \
   X(93, void, ReleaseStatus, (OrtStatus*))                                                         \

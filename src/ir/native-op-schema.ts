@@ -21,12 +21,12 @@ export const nativeOpSchemas = {
   },
   /**
    * W, mean and square after a step: g ← factor·g; m ← β₁m + (1−β₁)g; v ← β₂v + (1−β₂)g²;
-   * w ← keep·w − size · m / (√v·correction + ε). Inputs W, gradient, mean, square and the scalars
-   * factor, keep, size, correction.
+   * w ← keep·w − size · m / (√v·correction + ε). Inputs W, mean, square, the scalars factor, keep, size,
+   * correction, and the gradient in pieces one after the other, of any shapes.
    */
   AdamwUpdate: {
     domain: NATIVE_DOMAIN,
-    inputs: [8, 8],
+    inputs: [8, Number.POSITIVE_INFINITY],
     outputs: [3, 3],
     attributes: { beta1: 'float', beta2: 'float', epsilon: 'float' },
   },
@@ -69,18 +69,24 @@ export const nativeOpSchemas = {
   },
   /**
    * W and velocity after a step: g ← factor·g + decay·w; v ← momentum·v + g; w ← w − rate·v, or with
-   * `nesterov` 1 w − rate·(g + momentum·v). Inputs W, gradient, velocity and the scalars factor, rate.
+   * `nesterov` 1 w − rate·(g + momentum·v). Inputs W, velocity, the scalars factor, rate, and the
+   * gradient in pieces one after the other, of any shapes.
    */
   SgdUpdate: {
     domain: NATIVE_DOMAIN,
-    inputs: [5, 5],
+    inputs: [5, Number.POSITIVE_INFINITY],
     outputs: [2, 2],
     attributes: { decay: 'float', momentum: 'float', nesterov: 'int' },
   },
   /** dX. Inputs dY, X of x·σ(x). */
   SiluGrad: { domain: NATIVE_DOMAIN, inputs: [2, 2], outputs: [1, 1], attributes: {} },
-  /** Sum of all squares, a scalar. */
-  SumOfSquares: { domain: NATIVE_DOMAIN, inputs: [1, 1], outputs: [1, 1], attributes: {} },
+  /** Sum of the squares of all elements of all inputs, a scalar. */
+  SumOfSquares: {
+    domain: NATIVE_DOMAIN,
+    inputs: [1, Number.POSITIVE_INFINITY],
+    outputs: [1, 1],
+    attributes: {},
+  },
   /**
    * Y = softmax(scale · Q·Kᵀ)·V, [N,L,H,D], and the logarithm of each row's sum of exponentials,
    * [N,H,L]. Inputs Q [N,L,H,C], K [N,S,H,C], V [N,S,H,D].

@@ -64,22 +64,25 @@ export function appendUnpacked(
   });
 }
 
-/** Gradients of the members one after the other; zeros where the loss does not depend on one. */
-export function appendPacked(
+/** Gradients of the members, zeros where the loss does not depend on one. */
+export function appendPieces(
   b: GraphBuilder,
-  vector: string,
   members: readonly Initializer[],
   gradients: ReadonlyMap<string, string>,
-): string {
-  const parts = members.map(({ name, dims }) => {
-    const size = elementCount(dims);
-    const gradient = gradients.get(name);
-    if (gradient === undefined) return b.op('Expand', [b.scalar(0), b.ints([size])]);
-    return dims.length === 1
-      ? gradient
-      : b.op('Reshape', [gradient, b.ints([size])], {}, `d.${name}.flat`);
-  });
-  return b.op('Concat', parts, { axis: 0 }, `d.${vector}`);
+): string[] {
+  const zeros = ({ dims }: Initializer) =>
+    b.op('Expand', [b.scalar(0), b.ints([elementCount(dims)])]);
+  return members.map((one) => gradients.get(one.name) ?? zeros(one));
+}
+
+/** Tensors one after the other as one vector. */
+export function appendPacked(b: GraphBuilder, vector: string, pieces: readonly string[]): string {
+  const flat = pieces.map((name) =>
+    b.dimsOf(name).length === 1
+      ? name
+      : b.op('Reshape', [name, b.ints([b.sizeOf(name)])], {}, `${name}.flat`),
+  );
+  return flat.length === 1 ? (flat[0] as string) : b.op('Concat', flat, { axis: 0 }, vector);
 }
 
 /** One of a finished step graph. */

@@ -11,10 +11,12 @@ export interface ParameterGroup {
   readonly name: string;
   /** [P] */
   readonly weights: string;
-  /** [P] */
-  readonly gradient: string;
-  /** Scalar that the gradient is still to be multiplied with; only where our kernels are. */
-  readonly factor?: string;
+  /** In pieces one after the other, P elements in all; one [P] for an optimiser of ONNX operators. */
+  readonly gradients: readonly string[];
+  /** Scalar that the gradient is still to be multiplied with. */
+  readonly factor: string | undefined;
+  /** Whether to use the optimiser's own kernel. */
+  readonly isNative: boolean;
   /** Whether weight decay applies. */
   readonly decays: boolean;
 }
@@ -26,34 +28,40 @@ export interface NextState {
 }
 
 export interface Optimizer {
+  /** Whether `kernels/cpu` has it. */
+  readonly hasKernel: boolean;
   /** Scalar float32 inputs that it reads, one value per step. */
   readonly scalars: readonly string[];
   /** Values of the scalars for `rates.length` steps, the first of which is step `first` (from 0). */
   scalarValues(rates: Float32Array, first: number): readonly Float32Array[];
   /** Appends the update; the first state is the weights, the others start at zero. */
-  append(b: GraphBuilder, recipe: ResolvedRecipe, group: ParameterGroup): readonly NextState[];
+  append(b: GraphBuilder, group: ParameterGroup): readonly NextState[];
 }
 
 /**
  * g ← g + λw; v ← μv + g; w ← w − η·v, or w − η·(g + μv) in Nesterov's form.
  * (torch.optim.SGD, dampening 0)
  */
-const sgd: Optimizer = {
+const sgd = ({ momentum, weightDecay, nesterov }: ResolvedRecipe): Optimizer => ({
+  // Without momentum there is little to save.
+  hasKernel: momentum > 0,
   scalars: ['learning_rate'],
   scalarValues: (rates) => [rates],
-  append(b, recipe, { name, weights, gradient, factor, decays }) {
-    const { momentum, weightDecay, nesterov } = recipe;
-    if (factor !== undefined && momentum > 0) {
-      const velocity = b.input(`${name}.velocity`, 'float32', b.shapeOf(weights));
-      const inputs = [weights, gradient, velocity, factor, 'learning_rate'];
+  append(b, group) {
+    const { name, weights, decays } = group;
+    const vector = () => b.input(`${name}.velocity`, 'float32', b.shapeOf(weights));
+    if (group.isNative) {
+      const velocity = vector();
+      const scalars = [group.factor ?? b.scalar(1), 'learning_rate'];
+      const inputs = [weights, velocity, ...scalars, ...group.gradients];
       const decay = decays ? weightDecay : 0;
       const attributes = { decay, momentum, nesterov: nesterov ? 1 : 0 };
       return states([weights, velocity], b.ops('SgdUpdate', inputs, attributes, 2));
     }
-    const clipped = factor === undefined ? gradient : b.op('Mul', [gradient, factor]);
+    const clipped = clippedGradient(b, group);
     const g = decays ? addScaled(b, clipped, weights, weightDecay) : clipped;
     if (momentum === 0) return [{ name: weights, next: step(b, weights, g) }];
-    const velocity = b.input(`${name}.velocity`, 'float32', b.shapeOf(weights));
+    const velocity = vector();
     const next = addScaled(b, g, velocity, momentum);
     const update = nesterov ? addScaled(b, g, next, momentum) : next;
     return [
@@ -61,7 +69,13 @@ const sgd: Optimizer = {
       { name: velocity, next },
     ];
   },
-};
+});
+
+/** The gradient of an optimiser of ONNX operators. */
+function clippedGradient(b: GraphBuilder, { gradients, factor }: ParameterGroup): string {
+  const gradient = gradients[0] as string;
+  return factor === undefined ? gradient : b.op('Mul', [gradient, factor], {}, 'clip.gradient');
+}
 
 function states(names: readonly string[], next: readonly string[]): NextState[] {
   return names.map((name, i) => ({ name, next: next[i] as string }));
@@ -81,23 +95,26 @@ function adamw(recipe: ResolvedRecipe): Optimizer {
   const perStep = (rates: Float32Array, value: (rate: number, i: number) => number) =>
     Float32Array.from(rates, value);
   return {
+    hasKernel: true,
     scalars: ['decay_factor', 'step_size', 'root_correction'],
     scalarValues: (rates, first) => [
       perStep(rates, (rate) => 1 - rate * weightDecay),
       perStep(rates, (rate, i) => rate / (1 - beta1 ** (first + i + 1))),
       perStep(rates, (_, i) => 1 / Math.sqrt(1 - beta2 ** (first + i + 1))),
     ],
-    append(b, _, { name, weights, gradient, factor, decays }) {
+    append(b, group) {
+      const { name, weights, decays } = group;
       const shape = b.shapeOf(weights);
       const mean = b.input(`${name}.mean`, 'float32', shape);
       const square = b.input(`${name}.square`, 'float32', shape);
-      if (factor !== undefined) {
+      if (group.isNative) {
         const keep = decays && weightDecay > 0 ? 'decay_factor' : b.scalar(1);
-        const scalars = [factor, keep, 'step_size', 'root_correction'];
-        const inputs = [weights, gradient, mean, square, ...scalars];
+        const scalars = [group.factor ?? b.scalar(1), keep, 'step_size', 'root_correction'];
+        const inputs = [weights, mean, square, ...scalars, ...group.gradients];
         const next = b.ops('AdamwUpdate', inputs, { beta1, beta2, epsilon }, 3);
         return states([weights, mean, square], next);
       }
+      const gradient = clippedGradient(b, group);
       const nextMean = average(b, mean, gradient, beta1);
       const nextSquare = average(b, square, b.op('Mul', [gradient, gradient]), beta2);
       const root = b.op('Mul', [b.op('Sqrt', [nextSquare]), 'root_correction']);
@@ -115,7 +132,7 @@ function adamw(recipe: ResolvedRecipe): Optimizer {
 
 /** The optimiser that a recipe names. */
 export function createOptimizer(recipe: ResolvedRecipe): Optimizer {
-  return recipe.optimizer === 'sgd' ? sgd : adamw(recipe);
+  return recipe.optimizer === 'sgd' ? sgd(recipe) : adamw(recipe);
 }
 
 /**
@@ -127,12 +144,12 @@ export function appendClipFactor(
   gradients: readonly string[],
   clipNorm: number,
 ): string {
-  const squares = gradients.map((g) =>
-    b.imports(NATIVE_DOMAIN)
-      ? b.op('SumOfSquares', [g], {}, 'clip.square')
-      : b.op('ReduceSum', [b.op('Mul', [g, g])], { keepdims: 0 }, 'clip.square'),
-  );
-  const norm = b.op('Sqrt', [b.op('Sum', squares, {}, 'clip.sum')], {}, 'clip.norm');
+  const squareOf = (g: string) =>
+    b.op('ReduceSum', [b.op('Mul', [g, g])], { keepdims: 0 }, 'clip.square');
+  const square = b.imports(NATIVE_DOMAIN)
+    ? b.op('SumOfSquares', gradients, {}, 'clip.square')
+    : b.op('Sum', gradients.map(squareOf), {}, 'clip.sum');
+  const norm = b.op('Sqrt', [square], {}, 'clip.norm');
   const room = b.op('Div', [b.scalar(clipNorm), b.op('Add', [norm, b.scalar(1e-6)])]);
   return b.op('Min', [room, b.scalar(1)], {}, 'clip.factor');
 }

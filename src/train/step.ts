@@ -21,7 +21,7 @@ import type { SessionOptions } from '../runtime/binding-types.js';
 import { Rng } from '../util/random.js';
 import type { ElementType } from '../util/tensor.js';
 import { appendGradients, requireKnown } from './autodiff.js';
-import { appendPacked, appendUnpacked, type StateVector, slotsOf } from './flat-state.js';
+import { appendPieces, appendUnpacked, type StateVector, slotsOf } from './flat-state.js';
 import { mayOverwrite } from './in-place.js';
 import type { Target } from './loss/class-target.js';
 import { type AppendedLoss, appendLoss } from './loss/loss.js';
@@ -147,7 +147,7 @@ export function createTrainingStep(
       name,
       decays,
       slots: slotsOf(members),
-      gradient: appendPacked(b, name, members, gradients),
+      gradients: appendPieces(b, members, gradients),
     })),
   );
   if (running.length > 0) {

@@ -5,7 +5,7 @@
  */
 import type { GraphBuilder } from '../ir/builder.js';
 import { NATIVE_DOMAIN } from '../ir/graph.js';
-import type { DeclaredVector, Slot } from './flat-state.js';
+import { appendPacked, type DeclaredVector, type Slot } from './flat-state.js';
 import { appendClipFactor, createOptimizer, type NextState } from './optimizer.js';
 import type { ResolvedRecipe } from './recipe.js';
 
@@ -13,8 +13,8 @@ import type { ResolvedRecipe } from './recipe.js';
 export interface GradientGroup {
   /** The flat vector, an input of the graph. */
   readonly name: string;
-  /** [P] */
-  readonly gradient: string;
+  /** In pieces one after the other, P elements in all. */
+  readonly gradients: readonly string[];
   readonly decays: boolean;
   readonly slots: readonly Slot[];
 }
@@ -41,23 +41,19 @@ export function appendUpdates(
   const optimizer = createOptimizer(recipe);
   for (const name of optimizer.scalars) b.input(name, 'float32', []);
   const gathered = recipe.accumulate > 1 ? appendGathered(b, recipe, groups) : undefined;
-  let gradients = gathered?.map(({ next }) => next) ?? groups.map(({ gradient }) => gradient);
-  let factor = recipe.clipNorm > 0 ? appendClipFactor(b, gradients, recipe.clipNorm) : undefined;
-  if (b.imports(NATIVE_DOMAIN)) factor ??= b.scalar(1);
-  else if (factor !== undefined) {
-    const clip = factor;
-    gradients = gradients.map((g) => b.op('Mul', [g, clip], {}, 'clip.gradient'));
-    factor = undefined;
-  }
+  const isNative = b.imports(NATIVE_DOMAIN) && optimizer.hasKernel;
+  const gradients =
+    gathered?.map(({ next }) => [next]) ??
+    groups.map((group) => (isNative ? group.gradients : [packed(b, group)]));
+  const factor =
+    recipe.clipNorm > 0 ? appendClipFactor(b, gradients.flat(), recipe.clipNorm) : undefined;
   const due = gathered && b.op('Cast', [UPDATE], { to: 9 }, 'accumulate.due');
   const updated = groups.flatMap(({ name, decays, slots }, i) =>
     optimizer
-      .append(b, recipe, {
-        name,
-        weights: name,
-        gradient: gradients[i] as string,
-        ...(factor !== undefined && { factor }),
-        decays,
+      .append(b, {
+        ...{ name, weights: name, decays, isNative },
+        gradients: gradients[i] as readonly string[],
+        factor,
       })
       .map(({ name: vector, next }) => ({
         name: vector,
@@ -119,6 +115,10 @@ export function scalarsOf(
   return scalars;
 }
 
+function packed(b: GraphBuilder, { name, gradients }: GradientGroup): string {
+  return appendPacked(b, `d.${name}`, gradients);
+}
+
 /** g ← keep·g + gradient/k, for each group. */
 function appendGathered(
   b: GraphBuilder,
@@ -127,7 +127,9 @@ function appendGathered(
 ): NextState[] {
   b.input(KEEP, 'float32', []);
   b.input(UPDATE, 'float32', []);
-  return groups.map(({ name: group, gradient }) => {
+  return groups.map((one) => {
+    const { name: group } = one;
+    const gradient = packed(b, one);
     const name = b.input(`${group}.gathered`, 'float32', b.shapeOf(group));
     const kept = b.op('Mul', [name, KEEP]);
     const added = b.op('Mul', [gradient, b.scalar(1 / accumulate)]);

@@ -80,24 +80,30 @@ const updateCases = (count: number): Case[] => {
   const vector = [count];
   return [
     { op: 'SumOfSquares', dims: [vector], outputs: [[]] },
+    { op: 'SumOfSquares', dims: [vector, [2, 3], [1]], outputs: [[]] },
     ...[0, 1].map((nesterov) => ({
       op: 'SgdUpdate',
-      dims: [vector, vector, vector, [], []],
+      dims: [vector, vector, [], [], ...piecesOf(count)],
       outputs: [vector, vector],
       attributes: { momentum: float(0.5), decay: float(0.25), nesterov: int(nesterov) },
     })),
     {
       op: 'AdamwUpdate',
-      dims: [vector, vector, vector],
+      dims: [vector, vector],
       outputs: [vector, vector, vector],
       attributes: { beta1: float(0.5), beta2: float(0.75), epsilon: float(0.125) },
-      further: () => [
+      further: ([, mean]: readonly HostTensor[]) => [
         { ...full(count, 0.5), dims: vector },
         ...[0.5, 0.9375, 0.25, 2].map((value) => full(1, value)),
+        mean as HostTensor,
       ],
     },
   ];
 };
+/** Shapes of a gradient in pieces. */
+const piecesOf = (count: number): readonly (readonly number[])[] =>
+  count < 13 ? [[count]] : [[2, 3], [1], [count - 7]];
+
 /** A scalar, or so many equal elements. */
 const full = (count: number, value: number): HostTensor => ({
   dtype: 'float32',

@@ -6,15 +6,17 @@ import { at, broadcast, map, reduce, scalar, type Tensor } from './tensor.js';
 const plus = (a: number, b: number) => a + b;
 const only = (inputs: readonly (Tensor | undefined)[], i: number) => at(need(inputs, i).data, 0);
 
+/** Pieces one after the other. */
+const joined = (pieces: readonly (Tensor | undefined)[], dims: readonly number[]): Tensor => ({
+  dims,
+  data: Float64Array.from(pieces.flatMap((_, i) => [...need(pieces, i).data])),
+});
+
 export const nativeUpdate: Kernels = {
   AdamwUpdate: (node, inputs) => {
-    const [w, gradient, mean, square] = [0, 1, 2, 3].map((i) => need(inputs, i)) as [
-      Tensor,
-      Tensor,
-      Tensor,
-      Tensor,
-    ];
-    const [factor, keep, size, correction] = [4, 5, 6, 7].map((i) => only(inputs, i)) as [
+    const [w, mean, square] = [0, 1, 2].map((i) => need(inputs, i)) as [Tensor, Tensor, Tensor];
+    const gradient = joined(inputs.slice(7), w.dims);
+    const [factor, keep, size, correction] = [3, 4, 5, 6].map((i) => only(inputs, i)) as [
       number,
       number,
       number,
@@ -32,8 +34,9 @@ export const nativeUpdate: Kernels = {
     return [next, m, v];
   },
   SgdUpdate: (node, inputs) => {
-    const [w, gradient, velocity] = [need(inputs, 0), need(inputs, 1), need(inputs, 2)];
-    const [factor, rate] = [only(inputs, 3), only(inputs, 4)];
+    const [w, velocity] = [need(inputs, 0), need(inputs, 1)];
+    const gradient = joined(inputs.slice(4), w.dims);
+    const [factor, rate] = [only(inputs, 2), only(inputs, 3)];
     const [momentum, decay] = [floatOf(node, 'momentum', 0), floatOf(node, 'decay', 0)];
     const g = broadcast([gradient, w], (v, x) => v * factor + decay * x);
     const v = broadcast([velocity, g], (old, fresh) => momentum * old + fresh);
@@ -44,7 +47,7 @@ export const nativeUpdate: Kernels = {
     );
     return [next, v];
   },
-  SumOfSquares: (_, inputs) => [scalar(need(inputs, 0).data.reduce((sum, v) => sum + v * v, 0))],
+  SumOfSquares: (_, inputs) => [scalar(joined(inputs, []).data.reduce((sum, v) => sum + v * v, 0))],
   TrainingCrossEntropy: (_, inputs) => {
     const [logits, target] = [need(inputs, 0), need(inputs, 1)];
     const rows = at(logits.dims, 0);

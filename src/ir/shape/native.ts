@@ -82,7 +82,7 @@ const crossEntropy: ShapeRule = ({ inputs: [logits] }) => ({
 
 export const nativeShapes: Readonly<Record<keyof typeof nativeOpSchemas, ShapeRule>> = {
   ActivationGrad: likeSecond,
-  AdamwUpdate: nextState([0, 2, 3]),
+  AdamwUpdate: nextState([0, 1, 2]),
   AttentionGrad: attentionGrad,
   BatchNormGrad: normGrad,
   ConvInputGrad: convInputGrad,
@@ -90,7 +90,7 @@ export const nativeShapes: Readonly<Record<keyof typeof nativeOpSchemas, ShapeRu
   GeluGrad: likeSecond,
   LayerNormGrad: normGrad,
   MaxPoolGrad: maxPoolGrad,
-  SgdUpdate: nextState([0, 2]),
+  SgdUpdate: nextState([0, 1]),
   SiluGrad: likeSecond,
   SumOfSquares: total,
   TensorDraws: likeFirst,
