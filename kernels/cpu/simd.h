@@ -57,14 +57,18 @@ ARCHWRIGHT_INLINE void store(float* to, const Vec<Width>& v) {
 
 template <int Width>
 ARCHWRIGHT_INLINE Vec<Width> splat(float x) {
-#if defined(__GNUC__)
+#if defined(__GNUC__) && !defined(__clang__)
   Vec<Width> v;
   if constexpr (Width == 4) v = Vec<4>{x, x, x, x};
 #if defined(__x86_64__)
-  // A list of 8 or 16 equal elements is taken apart before it is inlined to where it is one
+  // GCC takes a list of 8 or 16 equal elements apart before it is inlined to where it is one
   // instruction; so that instruction is named.
   else asm("vbroadcastss %1, %0" : "=v"(v) : "vm"(x));
 #endif
+  return v;
+#elif defined(__clang__)
+  Vec<Width> v;
+  for (int i = 0; i < Width; i++) v[i] = x;
   return v;
 #else
   Vec<Width> v;
