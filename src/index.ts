@@ -47,6 +47,7 @@ export {
 export { type Peak, type Roofline, ridgePoint } from './measure/roofline.js';
 export { measureDeviceRoofline } from './measure/roofline-task.js';
 export type { RunSummary } from './search/summary.js';
+export { createCellSpace } from './space/cell.js';
 export { createConvSpace } from './space/conv.js';
 export type { Space, TaskShape } from './space/space.js';
 export { Rng } from './util/random.js';

@@ -24,8 +24,6 @@ import type { SearchEvent } from '../search/events.js';
 import { runSearch } from '../search/search.js';
 import type { SearchSettings } from '../search/settings.js';
 import { type RunSummary, summarizeRun } from '../search/summary.js';
-import { createConvSpace } from '../space/conv.js';
-import type { Space } from '../space/space.js';
 import type { TrainProgress } from '../train/trainer.js';
 import { requirePrecision } from '../train/training-plan.js';
 import type { Json } from '../trial/trial.js';
@@ -37,6 +35,7 @@ import { requireReachable } from './feasibility.js';
 import { type CreateLlmAgent, loadLlm } from './llm.js';
 import { profileGraph } from './profile-graph.js';
 import { carryMemory } from './run-memory.js';
+import { createSpace } from './spaces.js';
 
 export { VERSION };
 
@@ -126,7 +125,7 @@ export async function search(request: SearchRequest): Promise<FinishedSearch> {
   // Whatever can be wrong with the input shows before there is a folder.
   const dataset = await loadDataset(dataSpecOf(config));
   requirePrecision(config.train);
-  requireReachable(spaceOf(dataset), config.constraints, config.seed);
+  requireReachable(spaceOf(config, dataset), config.constraints, config.seed);
   const llm = await loadLlm(config);
   const devices = await openDevices(config, request);
   await mkdir(runDir, { recursive: true });
@@ -190,7 +189,7 @@ async function work(
   watcher: Watcher,
 ): Promise<FinishedSearch> {
   try {
-    const space = spaceOf(dataset);
+    const space = spaceOf(config, dataset);
     const evaluator = createLocalEvaluator({
       space,
       dataset,
@@ -236,7 +235,7 @@ async function work(
         return config.agents.map((agent) =>
           createAgent(agent, known, {
             external: () => createExternalAgent(inbox, view),
-            llm: () => llm?.(problem, view, space as Space<Json>),
+            llm: () => llm?.(problem, view, space),
           }),
         );
       },
@@ -254,8 +253,8 @@ async function work(
   }
 }
 
-function spaceOf({ channels, height, width, classes }: Dataset) {
-  return createConvSpace({ channels, height, width, classes: classes.length });
+function spaceOf({ space }: Config, { channels, height, width, classes }: Dataset) {
+  return createSpace(space.kind, { channels, height, width, classes: classes.length });
 }
 
 /** Where candidates are measured, and where they are trained and scored. */

@@ -11,6 +11,7 @@ import { providerIds } from '../device/provider.js';
 import { classLosses } from '../train/loss/loss.js';
 import { optimizerNames, precisionNames, recipeDefaults } from '../train/recipe.js';
 import { scheduleNames } from '../train/schedule.js';
+import { spaceKinds } from './spaces.js';
 
 const metricNames = [
   'accuracy',
@@ -165,7 +166,14 @@ export const configSchema = z.strictObject({
     .optional()
     .describe('Name of the run and of its folder'),
   seed: z.int().nonnegative().default(0),
-  space: z.strictObject({ kind: z.literal('conv') }).prefault({ kind: 'conv' }),
+  space: z
+    .strictObject({
+      kind: z
+        .enum(spaceKinds)
+        .default('conv')
+        .describe('conv: stem, stages and head of convolutions; cell: NAS-Bench-201 cells'),
+    })
+    .prefault({}),
   data: dataSchema,
   train: trainSchema.prefault({}),
   device: deviceSchema.prefault({}),

@@ -3,26 +3,13 @@ import { isDeepStrictEqual } from 'node:util';
 import { UsageError } from '../errors.js';
 import type { Ledger } from '../ledger/ledger.js';
 import type { Effect } from '../memory/effects.js';
-import {
-  type Choosing,
-  type Memory,
-  type MemoryContext,
-  type MemoryOptions,
-  remember,
-} from '../memory/memory.js';
+import { type Memory, type MemoryContext, type MemoryOptions, remember } from '../memory/memory.js';
 import { EVENT } from '../search/journal.js';
 import { BASELINE_AGENT } from '../search/pipeline.js';
 import { type RunSummary, summarizeRun } from '../search/summary.js';
-import { parseGenes } from '../space/conv-architecture.js';
-import { convChoices, convDecisions } from '../space/conv-choices.js';
 import type { Json } from '../trial/trial.js';
 import type { Config } from './config-schema.js';
-
-/** Choices of the conv space, whatever the task: a memory needs no data. */
-export const convChoosing: Choosing = {
-  decisions: convDecisions,
-  choices: (architecture) => convChoices(parseGenes(architecture)),
-};
+import { choosingOf } from './spaces.js';
 
 export interface RunMemory {
   readonly memory: Memory;
@@ -33,7 +20,9 @@ export interface RunMemory {
 export function memoryOf(ledger: Ledger, options: MemoryOptions = {}): RunMemory {
   const summary = summarizeRun(ledger, false);
   const { objectives, constraints } = summary;
-  const context = { choosing: convChoosing, objectives, constraints };
+  const { space } = ledger.run.config as unknown as Config;
+  const choosing = choosingOf(space.kind);
+  const context = { choosing, objectives, constraints };
   const trials = ledger.trials().filter(({ agent }) => agent !== BASELINE_AGENT);
   const memory = remember(trials, context, { noise: noiseOf(summary), ...options });
   return { memory, context };
@@ -73,7 +62,14 @@ export function carryMemory(
   const { from } = config.memory;
   const earlier = openRun(from);
   try {
-    const foreign = foreignMetrics(earlier.run.config as unknown as Config, config);
+    const given = earlier.run.config as unknown as Config;
+    if (!isSame(given.space, config.space)) {
+      throw new UsageError(
+        `memory.from: expected a run in the space ${config.space.kind}, received ${from}, ` +
+          `which searched the space ${given.space.kind}`,
+      );
+    }
+    const foreign = foreignMetrics(given, config);
     const effects = memoryOf(earlier).memory.effects.filter((one) => !foreign.has(one.metric));
     if (effects.length === 0) {
       throw new UsageError(
@@ -92,10 +88,13 @@ export function carryMemory(
   }
 }
 
+/** Whether two parts of configurations are the same, one of which may come from a ledger. */
+function isSame(a: object, b: object): boolean {
+  return isDeepStrictEqual(JSON.parse(JSON.stringify(a)), JSON.parse(JSON.stringify(b)));
+}
+
 /** What was measured elsewhere, or learned on other data, says nothing here. */
 function foreignMetrics(earlier: Config, own: Config): ReadonlySet<string> {
-  const isSame = (a: unknown, b: unknown) =>
-    isDeepStrictEqual(JSON.parse(JSON.stringify(a)), JSON.parse(JSON.stringify(b)));
   const { measureSeconds: _, ...device } = own.device;
   const { measureSeconds: __, ...earlierDevice } = earlier.device;
   return new Set([

@@ -12,6 +12,7 @@ import type { Limits } from '../guard/guard.js';
 import { type Graph, withGraph } from '../ir/graph.js';
 import { hashGraph } from '../ir/hash.js';
 import { encodeModel } from '../ir/onnx/encode.js';
+import { removeDeadNodes } from '../ir/pass/dead-nodes.js';
 import { measureLatencyBriefly, measureModel } from '../measure/measure.js';
 import type { Space } from '../space/space.js';
 import { deployGraph, labelsOf } from '../train/deploy.js';
@@ -97,12 +98,12 @@ export function createLocalEvaluator<A>(options: LocalEvaluatorOptions<A>): Eval
     decode(architecture: Json): Design {
       const text = foreignTextOf(architecture);
       if (text !== undefined) {
-        const graph = parseForeign(text, space.task);
+        const graph = withoutDeadNodes(parseForeign(text, space.task));
         const description = `graph of ${graph.nodes.length} nodes`;
         return { graph, hash: hashGraph(graph), description };
       }
       const point = space.parse(architecture);
-      const graph = space.decode(point);
+      const graph = withoutDeadNodes(space.decode(point));
       return { graph, hash: hashGraph(graph), description: space.describe(point) };
     },
     async run(candidate: Candidate, call: StageCall): Promise<StageOutcome> {
@@ -115,6 +116,11 @@ export function createLocalEvaluator<A>(options: LocalEvaluatorOptions<A>): Eval
       }
     },
   };
+}
+
+/** The graph that is trained and shipped: weights that no output needs would never get a value. */
+function withoutDeadNodes(graph: Graph): Graph {
+  return removeDeadNodes(graph).graph;
 }
 
 /** A fault of the candidate that ends its trial. */
