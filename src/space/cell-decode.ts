@@ -10,23 +10,51 @@ import { CELL_EDGES, type CellEdges, type CellOperation, LAST_NODE } from './cel
 import { createTaskBuilder } from './conv-decode.js';
 import type { TaskShape } from './space.js';
 
-const WIDTHS = [16, 32, 64];
-const CELLS_PER_STAGE = 5;
+/** Size of the network: channels of the first stage, and cells in each stage. */
+export interface CellScale {
+  readonly width: number;
+  readonly cells: number;
+}
+
+/** As NAS-Bench-201 trains it. */
+export const PUBLISHED_SCALE: CellScale = { width: 16, cells: 5 };
+/** Channels of the stages, in widths of the first one. */
+const STAGES = [1, 2, 4];
+
+/** Adds a cell of that width to the builder; returns its output. */
+export type AddCell = (b: GraphBuilder, input: string, prefix: string, width: number) => string;
 
 /** The deployment graph: `image` to `logits` [N, classes]. */
-export function decodeCell(edges: CellEdges, task: TaskShape): Graph {
+export function decodeCell(
+  edges: CellEdges,
+  task: TaskShape,
+  scale: CellScale = PUBLISHED_SCALE,
+): Graph {
   const b = createTaskBuilder('cell', task);
-  let value = addConv(b, 'image', 'stem.conv', { width: WIDTHS[0] as number, kernel: 3 });
+  addCellNetwork(b, task, scale, (_, input, prefix, width) =>
+    addCell(b, input, prefix, edges, width),
+  );
+  return b.build();
+}
+
+/** Adds the whole network around cells, from `image` to the output `logits`. */
+export function addCellNetwork(
+  b: GraphBuilder,
+  task: TaskShape,
+  { width: first, cells }: CellScale,
+  add: AddCell,
+): void {
+  let value = addConv(b, 'image', 'stem.conv', { width: first, kernel: 3 });
   value = addBatchNorm(b, value, 'stem.norm');
-  WIDTHS.forEach((width, s) => {
+  STAGES.forEach((factor, s) => {
+    const width = factor * first;
     if (s > 0) value = addReduction(b, value, `reduce${s}`, width);
-    for (let c = 1; c <= CELLS_PER_STAGE; c++) {
-      value = addCell(b, value, `stage${s + 1}.cell${c}`, edges, width);
+    for (let c = 1; c <= cells; c++) {
+      value = add(b, value, `stage${s + 1}.cell${c}`, width);
     }
   });
   value = b.op('Relu', [addBatchNorm(b, value, 'head.norm')], {}, 'head.act');
   b.output(addLinear(b, addGlobalPool(b, value, 'head'), 'logits', task.classes));
-  return b.build();
 }
 
 /**
@@ -56,7 +84,8 @@ function addCell(
   return nodes[LAST_NODE] as string;
 }
 
-function addOperation(
+/** Adds an operation of a cell; returns its output. */
+export function addOperation(
   b: GraphBuilder,
   input: string,
   prefix: string,

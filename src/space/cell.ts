@@ -14,6 +14,7 @@ import {
   parseCell,
 } from './cell-architecture.js';
 import { decodeCell } from './cell-decode.js';
+import { createCellSupernet } from './cell-supernet.js';
 import type { Space, TaskShape } from './space.js';
 
 /** Least side of an image: what two halvings leave something of. */
@@ -66,6 +67,7 @@ export function createCellSpace(task: TaskShape): Space<string> {
     decode: (architecture) => decodeCell(parseCell(architecture), task),
     describe: (architecture) => architecture,
     parse: (json) => formatCell(parseCell(json)),
+    supernet: () => createCellSupernet(task),
     baselines: () => [{ name: 'resnet-cell', graph: decodeCell(parseCell(RESNET_CELL), task) }],
   };
 }

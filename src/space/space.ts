@@ -31,6 +31,21 @@ export interface Decision {
   readonly ordered: boolean;
 }
 
+/**
+ * One network that holds all architectures of a space and shares weights among them (one-shot search,
+ * DARTS arXiv 1806.09055). With one gate of each decision at 1 and the others at 0 it computes what
+ * that architecture computes, at the supernet's own scale.
+ */
+export interface Supernet {
+  /**
+   * Like a deployment graph, with scalar float32 inputs besides: the gates. Gates of options that add
+   * nothing may be read by no node.
+   */
+  readonly graph: Graph;
+  /** Names of the gates by decision and option. */
+  readonly gates: readonly (readonly string[])[];
+}
+
 export interface Space<A> {
   readonly name: string;
   readonly task: TaskShape;
@@ -63,6 +78,8 @@ export interface Space<A> {
   describe(architecture: A): string;
   /** Checks foreign JSON (from a ledger, a file, an outside agent); throws `UsageError`. */
   parse(json: unknown): A;
+  /** The supernet; absent where the architectures do not fit into one. */
+  supernet?(): Supernet;
   /** Human designs scaled to the task. */
   baselines(): readonly Baseline[];
 }

@@ -4,32 +4,29 @@
  * parameters that decay and parameters that do not, the optimiser's state for each, the running mean
  * and the running variance.
  */
-import { UsageError } from '../errors.js';
-import { GraphBuilder } from '../ir/builder.js';
-import {
-  DEFAULT_OPSET,
-  type Graph,
-  type Initializer,
-  NATIVE_DOMAIN,
-  NEWEST_RUNNABLE_OPSET,
-  withDims,
-} from '../ir/graph.js';
+import type { GraphBuilder } from '../ir/builder.js';
+import type { Graph } from '../ir/graph.js';
 import { shareCommonSubexpressions } from '../ir/pass/common-subexpressions.js';
 import { removeDeadNodes } from '../ir/pass/dead-nodes.js';
 import { runPasses } from '../ir/pass/pass.js';
 import type { SessionOptions } from '../runtime/binding-types.js';
 import { Rng } from '../util/random.js';
 import type { ElementType } from '../util/tensor.js';
-import { appendGradients, requireKnown } from './autodiff.js';
-import { appendPieces, appendUnpacked, type StateVector, slotsOf } from './flat-state.js';
+import { appendGradients } from './autodiff.js';
+import { appendPieces, type StateVector, slotsOf } from './flat-state.js';
 import { mayOverwrite } from './in-place.js';
-import type { Target } from './loss/class-target.js';
 import { type AppendedLoss, appendLoss } from './loss/loss.js';
-import { fuseForTraining } from './native-fusion.js';
 import type { ResolvedRecipe } from './recipe.js';
 import { recomputeWithin } from './recompute.js';
-import { ownName, withStepNames } from './step-names.js';
-import { appendRunningUpdate, appendTrainingForm, trainedNorms } from './training-form.js';
+import {
+  appendRunning,
+  appendTargetInputs,
+  appendWeights,
+  MIXED,
+  openStep,
+} from './step-inputs.js';
+import { ownName } from './step-names.js';
+import { appendRunningUpdate, appendTrainingForm } from './training-form.js';
 import { appendAverages, appendUpdates, declare, type PerStep, scalarsOf } from './update.js';
 
 /**
@@ -79,8 +76,10 @@ export interface RowInput {
 export interface TrainingStep {
   readonly graph: Graph;
   readonly batch: number;
-  /** The model's inputs, in its order. */
+  /** The model's inputs that get rows, in its order. */
   readonly inputs: readonly RowInput[];
+  /** Its inputs of rank 0, which get one number a run from whoever runs the step. */
+  readonly scalars: readonly { readonly name: string; readonly source: string }[];
   /** Absent where the model's output is the loss. */
   readonly target?: RowInput;
   /** Mixup: input for the targets of the rows mixed in, and scalar input for the share of the first. */
@@ -103,9 +102,6 @@ export interface TrainingStep {
   perStep(rates: Float32Array, first: number): readonly PerStep[];
 }
 
-const TARGET = 'label';
-const MIXED = { labels: 'label.other', share: 'mixup.share' };
-
 /**
  * Builds the step graph of a deployment graph with one output: the prediction, or the loss itself.
  * Weights (role `weight`) are trained; constants stay.
@@ -119,15 +115,8 @@ export function createTrainingStep(
   options: StepOptions = {},
 ): TrainingStep {
   const { batch } = recipe;
-  requireKnown(graph.nodes);
-  const named = withStepNames(bindBatch(graph, batch));
-  const bound = kernels === 'native' ? fuseForTraining(named) : named;
-  const b = new GraphBuilder(`${graph.name}.step`, {
-    opset: Math.min(NEWEST_RUNNABLE_OPSET, Math.max(DEFAULT_OPSET, graph.opsets[''] ?? 0)),
-    domains: kernels === 'native' ? { [NATIVE_DOMAIN]: 1 } : {},
-  });
-  for (const { name, dtype, shape } of bound.inputs) b.input(name, dtype, shape ?? []);
-  const target = appendTargetInputs(b, recipe, options);
+  const { b, bound } = openStep(graph, batch, kernels);
+  const target = appendTargetInputs(b, recipe, options.target);
   const groups = appendWeights(b, bound);
   const running = appendRunning(b, bound);
 
@@ -169,7 +158,12 @@ export function createTrainingStep(
   return {
     graph: step,
     batch,
-    inputs: bound.inputs.map(({ name }) => rowInput(b, name, ownName(name))),
+    inputs: bound.inputs.flatMap(({ name }) =>
+      isScalar(b, name) ? [] : [rowInput(b, name, ownName(name))],
+    ),
+    scalars: bound.inputs.flatMap(({ name }) =>
+      isScalar(b, name) ? [{ name, source: ownName(name) }] : [],
+    ),
     ...(target && { target: rowInput(b, target.value.name) }),
     ...(target?.value.mixed && { mixed: MIXED }),
     record,
@@ -197,96 +191,15 @@ function tidied(graph: Graph): Graph {
   return runPasses(graph, [shareCommonSubexpressions, removeDeadNodes]).graph;
 }
 
-/** The graph with its one symbolic batch dimension fixed. */
-function bindBatch(graph: Graph, batch: number): Graph {
-  const opset = graph.opsets[''] ?? 0;
-  if (opset < 13) {
-    throw new UsageError(
-      `graph ${graph.name}: training expected operator set 13 or later, received ${opset}`,
-    );
-  }
-  if (graph.inputs.length === 0 || graph.outputs.length !== 1) {
-    throw new UsageError(
-      `graph ${graph.name}: training expected inputs and one output, received ` +
-        `${graph.inputs.length} and ${graph.outputs.length}`,
-    );
-  }
-  const dims = new Set(graph.inputs.map(({ shape }) => shape?.[0]));
-  const symbols = [...dims].filter((dim) => typeof dim === 'string');
-  return withDims(graph, Object.fromEntries(symbols.map((symbol) => [symbol, batch])));
-}
-
-function appendTargetInputs(
-  b: GraphBuilder,
-  { loss, batch, mixup }: ResolvedRecipe,
-  { target = { dtype: 'int64', rowDims: [] } }: StepOptions,
-): { readonly value: Target } | undefined {
-  if (loss === 'output') {
-    if (mixup === 0) return undefined;
-    throw new UsageError('recipe.mixup: expected 0 where the model computes its own loss');
-  }
-  const dims = [batch, ...target.rowDims];
-  b.input(TARGET, target.dtype, dims);
-  if (mixup === 0) return { value: { name: TARGET } };
-  b.input(MIXED.labels, target.dtype, dims);
-  b.input(MIXED.share, 'float32', []);
-  return { value: { name: TARGET, mixed: MIXED } };
-}
-
-/** All initializers but the running statistics that change: weights out of flat vectors. */
-function appendWeights(b: GraphBuilder, graph: Graph) {
-  const groups = [
-    { name: 'weights', decays: true },
-    { name: 'weights.plain', decays: false },
-  ].flatMap(({ name, decays }) => {
-    const members = graph.initializers.filter(
-      (i) => i.role === 'weight' && i.dims.length > 1 === decays,
-    );
-    return members.length === 0 ? [] : [{ name, decays, members }];
-  });
-  if (groups.length === 0) {
-    throw new UsageError(`graph ${graph.name}: expected weights to train, received none`);
-  }
-  for (const { name, members } of groups) {
-    for (const { name: weight, dtype } of members) {
-      if (dtype === 'float32') continue;
-      throw new UsageError(
-        `weight ${ownName(weight)}: expected float32 to train, received ${dtype}`,
-      );
-    }
-    appendUnpacked(b, name, members);
-  }
-  const updated = new Set(trainedNorms(graph).flatMap((norm) => norm.inputs.slice(3)));
-  for (const initializer of graph.initializers) {
-    // Running statistics of frozen normalisations stay as they are.
-    const stays = initializer.role === 'state' && !updated.has(initializer.name);
-    if (initializer.role === 'constant' || stays) b.initializer(initializer);
-  }
-  return groups;
-}
-
-const runningKinds = ['mean', 'variance'] as const;
-
-/** Flat inputs with the running statistics, cut into tensors under their own names. */
-function appendRunning(b: GraphBuilder, graph: Graph) {
-  const norms = trainedNorms(graph);
-  if (norms.length === 0) return [];
-  return runningKinds.map((kind, k) => {
-    const names = norms.map((norm) => norm.inputs[3 + k] as string);
-    const members = names.map(
-      (name) => graph.initializers.find((i) => i.name === name) as Initializer,
-    );
-    const name = `running.${kind}`;
-    appendUnpacked(b, name, members);
-    return { name, slots: slotsOf(members) };
-  });
-}
-
 function appendRecord(b: GraphBuilder, { loss, correct }: AppendedLoss): readonly string[] {
   b.output(loss, 'loss');
   if (correct === undefined) return ['loss'];
   b.output(correct, 'correct');
   return ['loss', 'correct'];
+}
+
+function isScalar(b: GraphBuilder, name: string): boolean {
+  return b.dimsOf(name).length === 0;
 }
 
 function rowInput(b: GraphBuilder, name: string, source?: string): RowInput {

@@ -8,6 +8,7 @@ import { type SharedColumn, streamOf } from './column.js';
 import type { ResolvedRecipe } from './recipe.js';
 import type { SharedRows } from './shared-rows.js';
 import type { TrainingStep } from './step.js';
+import type { PerStep } from './update.js';
 
 export interface LoopOptions {
   readonly session: Session;
@@ -21,6 +22,8 @@ export interface LoopOptions {
   /** Seed of the augmentation. */
   readonly seed: number;
   readonly context: TaskContext;
+  /** Numbers for the model's own scalar inputs, one for each run of the stretch. */
+  readonly scalars?: readonly PerStep[];
 }
 
 /** What some updates came to. */
@@ -37,7 +40,7 @@ export interface Stretch {
 
 /** Runs updates `first` … `first + count − 1` from `state` on, which they may overwrite. */
 export async function runUpdates(
-  { session, step, rows, recipe, order, rates, seed, context }: LoopOptions,
+  { session, step, rows, recipe, order, rates, seed, context, scalars = [] }: LoopOptions,
   state: readonly HostTensor[],
   first: number,
   count: number,
@@ -54,7 +57,7 @@ export async function runUpdates(
       ...{ name, next, inPlace },
       value: state[i] as HostTensor,
     })),
-    perStep: step.perStep(rates.subarray(first, first + count), first),
+    perStep: [...step.perStep(rates.subarray(first, first + count), first), ...scalars],
     record: step.record,
     limit,
   });
