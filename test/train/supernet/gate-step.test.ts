@@ -14,7 +14,7 @@ describe('the gradient by the gates', () => {
   const task = { channels: 1, height: 4, width: 4, classes: 3 };
   const supernet = createCellSupernet(task, { width: 2, cells: 1 });
   const gates = supernet.gates.flat();
-  const recipe = resolveRecipe({ batch: 2 });
+  const recipe = resolveRecipe({ batch: 4 });
   const rng = new Rng(5);
   const [onnx, native] = (['onnx', 'native'] as const).map((kernels) =>
     createGateStep(supernet.graph, gates, recipe, kernels),
