@@ -34,8 +34,17 @@ const PARENTS = 12;
 /** Draws of a sample before one that was seen is proposed again. */
 const MAX_TRIES = 20;
 
+/** An agent that can also judge what others propose. */
+export interface ModelAgent extends Agent {
+  /**
+   * How much each architecture is expected to improve on what was told, times the probability that it
+   * holds all limits and does not fail; undefined while there is too little to go by.
+   */
+  promise(architectures: readonly Json[], rng: Rng): Float64Array | undefined;
+}
+
 /** An agent that models what it was told. */
-export function createBayesAgent(problem: Problem, options: BayesOptions = {}): Agent {
+export function createBayesAgent(problem: Problem, options: BayesOptions = {}): ModelAgent {
   const { operators, objectives } = problem;
   const { initialSamples, passedOver } = { ...BAYES_DEFAULTS, ...options };
   const listing = listingOf(operators);
@@ -104,6 +113,11 @@ export function createBayesAgent(problem: Problem, options: BayesOptions = {}): 
       scale = scaleOf(waiting.map(({ features }) => features));
       for (const each of waiting) models.add(each.trial, scale(each.features));
       waiting = [];
+    },
+    promise(architectures, rng) {
+      if (models.size < samplesWanted) return undefined;
+      const points = architectures.map(pointOf);
+      return models.judge(drawWeights(objectives.length, rng), points.length, points);
     },
     propose(rng) {
       if (models.size < samplesWanted) return sample(rng);

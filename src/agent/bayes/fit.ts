@@ -1,5 +1,10 @@
 /** When a process is fitted anew, to which of its rows, and with which kernel. */
-import { GaussianProcess, type KernelShape } from './gaussian-process.js';
+import {
+  GaussianProcess,
+  type KernelShape,
+  matern52,
+  squaredDistance,
+} from './gaussian-process.js';
 
 /** Rows up to which a process is fitted to all, and how many are chosen where there are more. */
 export const MAX_FIT_ROWS = 224;
@@ -64,11 +69,18 @@ export function fitKernel(
   const judgedTargets = targets.map((each) => centred(each.filter(isJudged)).values);
   const unit = Math.sqrt(points[0]?.length ?? 1);
   let best: { readonly shape: KernelShape; readonly score: number } | undefined;
+  const squares = judged.map((a, i) =>
+    Float64Array.from({ length: i }, (_, j) => squaredDistance(a, judged[j] as Float64Array)),
+  );
   for (const length of LENGTHSCALES) {
+    const lengthscale = length * unit;
+    const kernels = squares.map((row) => row.map((square) => matern52(square, lengthscale)));
     for (const noise of NOISES) {
-      const shape = { lengthscale: length * unit, noise };
+      const shape = { lengthscale, noise };
       const process = new GaussianProcess(shape);
-      for (const point of judged) process.append(point);
+      judged.forEach((point, i) => {
+        process.append(point, kernels[i]);
+      });
       const score = judgedTargets.reduce((sum, each) => sum + process.logLikelihood(each), 0);
       if (best === undefined || score > best.score) best = { shape, score };
     }

@@ -51,10 +51,16 @@ export class GaussianProcess {
     return this.#factor[i] as Float64Array;
   }
 
-  /** Adds a point in O(size²). */
-  append(point: Float64Array): void {
-    const row = this.whiten(point, this.size + 1);
+  /**
+   * Adds a point in O(size²).
+   * @param kernels between it and the points known, where they are at hand.
+   */
+  append(point: Float64Array, kernels?: Float64Array): void {
     const n = this.size;
+    const row = new Float64Array(n + 1);
+    if (kernels === undefined) this.#kernelsTo(point, row);
+    else row.set(kernels.subarray(0, n));
+    this.#solveInPlace(row);
     let diagonal = 1 + this.shape.noise;
     for (let i = 0; i < n; i++) diagonal -= (row[i] as number) ** 2;
     // Never below the noise in exact arithmetic.
@@ -63,18 +69,15 @@ export class GaussianProcess {
     this.#factor.push(row);
   }
 
-  /** L⁻¹ k for the kernels k between a point and those known, in an array of `length`. */
-  whiten(point: Float64Array, length = this.size): Float64Array {
-    const row = new Float64Array(length);
-    for (let i = 0; i < this.size; i++) {
-      row[i] = matern52(squaredDistance(this.point(i), point), this.shape.lengthscale);
-    }
-    return this.#solveInPlace(row);
-  }
-
   /** L⁻¹ y. Of zero-mean targets, one for each point. */
   whitenTargets(targets: readonly number[]): Float64Array {
     return this.#solveInPlace(Float64Array.from(targets));
+  }
+
+  #kernelsTo(point: Float64Array, row: Float64Array): void {
+    for (let i = 0; i < this.size; i++) {
+      row[i] = matern52(squaredDistance(this.point(i), point), this.shape.lengthscale);
+    }
   }
 
   #solveInPlace(row: Float64Array): Float64Array {

@@ -2,12 +2,7 @@
  * What a process says of a fixed pool of points, kept up to date as the process learns: a new point
  * costs O(pool × size) instead of the O(pool × size²) of starting again.
  */
-import {
-  type GaussianProcess,
-  matern52,
-  signalVariance,
-  squaredDistance,
-} from './gaussian-process.js';
+import { type GaussianProcess, matern52, signalVariance } from './gaussian-process.js';
 
 export interface Prediction {
   readonly mean: Float64Array;
@@ -19,7 +14,9 @@ export interface Prediction {
 
 export class PoolPosterior {
   readonly #process: GaussianProcess;
-  readonly #pool: readonly Float64Array[];
+  /** [points, features], one after the other. */
+  readonly #pool: Float64Array;
+  readonly #count: number;
   /** L⁻¹ K(known, pool), a row for each known point. */
   readonly #rows: Float64Array[] = [];
   /** Prior variance less what is known, in units of the signal variance. */
@@ -27,8 +24,13 @@ export class PoolPosterior {
 
   constructor(process: GaussianProcess, pool: readonly Float64Array[]) {
     this.#process = process;
-    this.#pool = pool;
-    this.#variance = new Float64Array(pool.length).fill(1);
+    this.#count = pool.length;
+    const width = pool[0]?.length ?? 0;
+    this.#pool = new Float64Array(this.#count * width);
+    pool.forEach((point, i) => {
+      this.#pool.set(point, i * width);
+    });
+    this.#variance = new Float64Array(this.#count).fill(1);
   }
 
   /** Mean and spread at each point of the pool, of zero-mean targets. */
@@ -36,12 +38,8 @@ export class PoolPosterior {
     while (this.#rows.length < this.#process.size) this.#extend();
     const whitened = this.#process.whitenTargets(targets);
     const scale = signalVariance(whitened);
-    const mean = new Float64Array(this.#pool.length);
-    this.#rows.forEach((row, i) => {
-      const weight = whitened[i] as number;
-      for (let c = 0; c < mean.length; c++)
-        mean[c] = (mean[c] as number) + weight * (row[c] as number);
-    });
+    const mean = new Float64Array(this.#count);
+    addRows(mean, this.#rows, whitened, 1);
     const { noise } = this.#process.shape;
     return {
       mean,
@@ -52,18 +50,9 @@ export class PoolPosterior {
 
   #extend(): void {
     const known = this.#rows.length;
-    const point = this.#process.point(known);
     const factor = this.#process.factorRow(known);
-    const { lengthscale } = this.#process.shape;
-    const row = Float64Array.from(this.#pool, (each) =>
-      matern52(squaredDistance(each, point), lengthscale),
-    );
-    for (let j = 0; j < known; j++) {
-      const weight = factor[j] as number;
-      const earlier = this.#rows[j] as Float64Array;
-      for (let c = 0; c < row.length; c++)
-        row[c] = (row[c] as number) - weight * (earlier[c] as number);
-    }
+    const row = this.#kernelsTo(this.#process.point(known));
+    addRows(row, this.#rows, factor, -1);
     const diagonal = factor[known] as number;
     for (let c = 0; c < row.length; c++) {
       const value = (row[c] as number) / diagonal;
@@ -71,5 +60,50 @@ export class PoolPosterior {
       this.#variance[c] = (this.#variance[c] as number) - value * value;
     }
     this.#rows.push(row);
+  }
+
+  #kernelsTo(point: Float64Array): Float64Array {
+    const { lengthscale } = this.#process.shape;
+    const width = point.length;
+    const kernels = new Float64Array(this.#count);
+    for (let c = 0, at = 0; c < kernels.length; c++) {
+      let square = 0;
+      for (let d = 0; d < width; d++, at++) {
+        const difference = (this.#pool[at] as number) - (point[d] as number);
+        square += difference * difference;
+      }
+      kernels[c] = matern52(square, lengthscale);
+    }
+    return kernels;
+  }
+}
+
+type Quadruple<T> = readonly [T, T, T, T];
+
+/** sum += sign · Σ weights[i] · rows[i], four rows at a time: a pass over `sum` costs as much as a row. */
+function addRows(
+  sum: Float64Array,
+  rows: readonly Float64Array[],
+  weights: Float64Array,
+  sign: 1 | -1,
+): void {
+  let i = 0;
+  for (; i + 4 <= rows.length; i += 4) {
+    const [a, b, c, d] = [0, 1, 2, 3].map((k) => rows[i + k]) as unknown as Quadruple<Float64Array>;
+    const [wa, wb, wc, wd] = [0, 1, 2, 3].map(
+      (k) => sign * (weights[i + k] as number),
+    ) as unknown as Quadruple<number>;
+    for (let k = 0; k < sum.length; k++) {
+      sum[k] =
+        (sum[k] as number) +
+        (wa * (a[k] as number) +
+          wb * (b[k] as number) +
+          (wc * (c[k] as number) + wd * (d[k] as number)));
+    }
+  }
+  for (; i < rows.length; i++) {
+    const row = rows[i] as Float64Array;
+    const weight = sign * (weights[i] as number);
+    for (let k = 0; k < sum.length; k++) sum[k] = (sum[k] as number) + weight * (row[k] as number);
   }
 }
