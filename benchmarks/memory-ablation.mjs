@@ -9,6 +9,7 @@
 import { join } from 'node:path';
 import { createEvolutionAgent } from '../dist/agent/evolution.js';
 import { createOperators } from '../dist/agent/operators.js';
+import { oneColumn } from '../dist/evaluate/table/architectures.js';
 import { joinScores } from '../dist/evaluate/table/scores.js';
 import { readTable } from '../dist/evaluate/table/table.js';
 import { remember } from '../dist/memory/memory.js';
@@ -63,7 +64,8 @@ function ablate({ title, guide, report, column, max }) {
     { metric: 'reported', table: accuracies, column: report },
   ];
   if (column !== undefined) sources.push({ metric: 'latencyMs', table: latencies, column });
-  const scores = joinScores(accuracies, sources);
+  const names = { architecture: oneColumn('arch', space), index: 'index' };
+  const { metrics: scores } = joinScores(accuracies, sources, names);
   const problem = {
     operators,
     objectives: [{ metric: 'accuracy', direction: 'maximize' }],

@@ -7,15 +7,9 @@ import { createEvolutionAgent } from '../agent/evolution.js';
 import { createExternalAgent, EXTERNAL_AGENT, Inbox } from '../agent/external.js';
 import { createOperators } from '../agent/operators.js';
 import { strategies } from '../agent/strategy.js';
-import { type DataSpec, type Dataset, loadDataset } from '../data/data.js';
-import type { Device } from '../device/device.js';
-import { createDevice } from '../device/ort.js';
-import { checkUsable } from '../device/probe.js';
 import { parseDeviceName } from '../device/provider.js';
 import { InternalError, UsageError } from '../errors.js';
 import { writeDurably } from '../evaluate/artifacts.js';
-import { foreignOfModel } from '../evaluate/foreign-graph.js';
-import { createLocalEvaluator } from '../evaluate/local.js';
 import type { Ledger } from '../ledger/ledger.js';
 import { isLocked } from '../ledger/lock.js';
 import { createLedger, openLedger, readLedger } from '../ledger/sqlite.js';
@@ -25,17 +19,14 @@ import { runSearch } from '../search/search.js';
 import type { SearchSettings } from '../search/settings.js';
 import { type RunSummary, summarizeRun } from '../search/summary.js';
 import type { TrainProgress } from '../train/trainer.js';
-import { requirePrecision } from '../train/training-plan.js';
 import type { Json } from '../trial/trial.js';
 import { VERSION } from '../util/version.js';
 import { type parseBudget, parseDuration } from './budget.js';
 import { parseConfig } from './config.js';
 import type { Config, ConfigInput } from './config-schema.js';
-import { requireReachable } from './feasibility.js';
+import { type Laboratory, openLaboratory } from './laboratory.js';
 import { type CreateLlmAgent, loadLlm } from './llm.js';
-import { profileGraph } from './profile-graph.js';
 import { carryMemory } from './run-memory.js';
-import { createSpace } from './spaces.js';
 
 export { VERSION };
 
@@ -77,9 +68,6 @@ export interface FinishedSearch {
 export function withOverrides(config: Config, overrides: Overrides): Config {
   const { dataDir, device, budget, seed, memory } = overrides;
   if (device !== undefined) parseDeviceName(device, '--device');
-  if (dataDir !== undefined && config.data.kind === 'glyphs') {
-    throw new UsageError('--data: the generated data set (data.kind: glyphs) takes no folder');
-  }
   return {
     ...config,
     seed: seed ?? config.seed,
@@ -89,10 +77,7 @@ export function withOverrides(config: Config, overrides: Overrides): Config {
       device === undefined || device === config.device.kind
         ? config.device
         : { ...config.device, kind: device, options: undefined },
-    data:
-      dataDir === undefined || config.data.kind === 'glyphs'
-        ? config.data
-        : { ...config.data, dir: resolve(dataDir) },
+    data: dataDir === undefined ? config.data : withData(config.data, resolve(dataDir)),
     budget:
       budget === undefined
         ? config.budget
@@ -102,6 +87,12 @@ export function withOverrides(config: Config, overrides: Overrides): Config {
             ...('seconds' in budget ? { time: `${budget.seconds}s` } : { trials: budget.trials }),
           },
   };
+}
+
+function withData(data: Config['data'], path: string): Config['data'] {
+  if (data.kind === 'table') return { ...data, file: path };
+  if (data.kind !== 'glyphs') return { ...data, dir: path };
+  throw new UsageError('--data: the generated data set (data.kind: glyphs) takes no folder');
 }
 
 /** Name of a run by its configuration file. */
@@ -123,11 +114,8 @@ export async function search(request: SearchRequest): Promise<FinishedSearch> {
     );
   }
   // Whatever can be wrong with the input shows before there is a folder.
-  const dataset = await loadDataset(dataSpecOf(config));
-  requirePrecision(config.train);
-  requireReachable(spaceOf(config, dataset), config.constraints, config.seed);
   const llm = await loadLlm(config);
-  const devices = await openDevices(config, request);
+  const laboratory = await openLaboratory(config, request.onWarning ?? ignore);
   await mkdir(runDir, { recursive: true });
   const { seed } = config;
   const ledger = createLedger(join(runDir, 'ledger.sqlite'), {
@@ -137,7 +125,7 @@ export async function search(request: SearchRequest): Promise<FinishedSearch> {
     version: VERSION,
   });
   await writeDurably(join(runDir, 'config.json'), `${JSON.stringify(config, null, 2)}\n`);
-  return work({ ledger, config, dataset, devices, llm, runDir }, request);
+  return work({ ledger, config, laboratory, llm, runDir }, request);
 }
 
 /** Continues a run that was interrupted or killed. */
@@ -146,9 +134,8 @@ export async function resume(runDir: string, watcher: Watcher = {}): Promise<Fin
   const ledger = openLedger(ledgerPath(folder));
   const config = ledger.run.config as unknown as Config;
   const llm = await loadLlm(config);
-  const dataset = await loadDataset(dataSpecOf(config));
-  const devices = await openDevices(config, watcher);
-  return work({ ledger, config, dataset, devices, llm, runDir: folder }, watcher);
+  const laboratory = await openLaboratory(config, watcher.onWarning ?? ignore);
+  return work({ ledger, config, laboratory, llm, runDir: folder }, watcher);
 }
 
 /** What a run has come to, from its ledger alone. */
@@ -178,36 +165,20 @@ function ledgerPath(runDir: string): string {
 interface Work {
   readonly ledger: Ledger;
   readonly config: Config;
-  readonly dataset: Dataset;
-  readonly devices: Devices;
+  readonly laboratory: Laboratory;
   readonly llm: CreateLlmAgent | undefined;
   readonly runDir: string;
 }
 
 async function work(
-  { ledger, config, dataset, devices, llm, runDir }: Work,
+  { ledger, config, laboratory, llm, runDir }: Work,
   watcher: Watcher,
 ): Promise<FinishedSearch> {
   try {
-    const space = spaceOf(config, dataset);
-    const evaluator = createLocalEvaluator({
-      space,
-      dataset,
-      ...devices,
-      recipe: recipeOf(config),
-      epochs: config.train.epochs,
-      inherit: config.train.inherit,
-      limits: config.guard,
-      measureSeconds: config.device.measureSeconds,
-      trialSeconds: config.guard.trialSeconds,
+    const { space, clock } = laboratory;
+    const evaluator = laboratory.createEvaluator({
+      name: ledger.run.name,
       runDir,
-      provenance: {
-        'archwright.version': VERSION,
-        'archwright.run': ledger.run.name,
-        'archwright.seed': String(config.seed),
-        'archwright.data': dataset.name,
-        'archwright.dataFingerprint': dataset.fingerprint,
-      },
       ...(watcher.onTraining && { onProgress: watcher.onTraining }),
     });
     const operators = createOperators(space);
@@ -220,11 +191,10 @@ async function work(
       settings: settingsOf(config),
       limits: config.guard,
       inbox,
-      readModel: (bytes) => foreignOfModel(bytes, space.task),
-      profile: (architecture) =>
-        profileGraph(devices.device, evaluator.decode(architecture).graph, dataset.classes),
+      readModel: laboratory.readModel,
+      profile: (architecture) => laboratory.profile(evaluator, architecture),
     });
-    const remembered = carryMemory(ledger, config, openToRead, watcher.onWarning ?? (() => {}));
+    const remembered = carryMemory(ledger, config, openToRead, watcher.onWarning ?? ignore);
     await runSearch({
       ledger,
       evaluator,
@@ -241,6 +211,7 @@ async function work(
       },
       ...(watcher.onEvent && { onEvent: watcher.onEvent }),
       ...(watcher.signal && { signal: watcher.signal }),
+      ...(clock && { clock }),
     });
     const summary = summarizeRun(ledger, false);
     const front = { schema: 'archwright.front/1', front: summary.front };
@@ -248,41 +219,11 @@ async function work(
     return { runDir, summary };
   } finally {
     ledger.close();
-    await devices.device.close();
-    await devices.trainer.close();
+    await laboratory.close();
   }
 }
 
-function spaceOf({ space }: Config, { channels, height, width, classes }: Dataset) {
-  return createSpace(space.kind, { channels, height, width, classes: classes.length });
-}
-
-/** Where candidates are measured, and where they are trained and scored. */
-interface Devices {
-  readonly device: Device;
-  readonly trainer: Device;
-}
-
-/** Throws `UsageError` where the configured device is not usable. */
-async function openDevices(
-  { device: given, train, guard }: Config,
-  { onWarning }: Watcher,
-): Promise<Devices> {
-  const { kind: id, threads, options } = given;
-  const limit = { memoryLimitBytes: guard.memoryBytes };
-  const device = createDevice({
-    ...limit,
-    id,
-    ...(threads !== undefined && { threads }),
-    ...(options !== undefined && { options }),
-  });
-  const trainer = createDevice({
-    ...limit,
-    ...(train.threads !== undefined && { threads: train.threads }),
-  });
-  for (const fault of await checkUsable(device)) onWarning?.(`device ${device.id}: ${fault}`);
-  return { device, trainer };
-}
+const ignore = (): void => {};
 
 /** For a run that goes on without whoever proposed in it: what was handed in is still evaluated. */
 function closedInbox(): Inbox {
@@ -314,11 +255,6 @@ function createAgent(
   return createEvolutionAgent(problem, Object.fromEntries(given));
 }
 
-function recipeOf({ train }: Config) {
-  const { epochs: _epochs, inherit: _inherit, threads: _threads, ...recipe } = train;
-  return recipe;
-}
-
 function settingsOf({ objectives, constraints, budget, guard }: Config): SearchSettings {
   const { time, trials, reserve, eta } = budget;
   const seconds = time === undefined ? undefined : parseDuration(time);
@@ -337,19 +273,6 @@ function settingsOf({ objectives, constraints, budget, guard }: Config): SearchS
     promotion: { eta },
     acceptance: { k: guard.sigmas, rounds: guard.seeds, champions: guard.champions },
   };
-}
-
-function dataSpecOf({ data }: Config): DataSpec {
-  const given = Object.fromEntries(
-    Object.entries(data).filter(([, value]) => value !== undefined),
-  ) as unknown as DataSpec;
-  if (data.kind !== 'glyphs' && data.dir === undefined) {
-    throw new UsageError(
-      `data.dir: expected the folder of the ${data.kind} files, received nothing; ` +
-        'set it in the configuration or with --data',
-    );
-  }
-  return given;
 }
 
 function freeFolder(path: string): string {

@@ -8,10 +8,12 @@ import { EXTERNAL_AGENT } from '../agent/external.js';
 import { providers } from '../agent/llm/options.js';
 import { strategyNames } from '../agent/strategy.js';
 import { providerIds } from '../device/provider.js';
+import { accuracyUnits } from '../evaluate/table/scores.js';
 import { classLosses } from '../train/loss/loss.js';
 import { optimizerNames, precisionNames, recipeDefaults } from '../train/recipe.js';
 import { scheduleNames } from '../train/schedule.js';
 import { spaceKinds } from './spaces.js';
+import { DEFAULT_COLUMNS } from './table-source.js';
 
 const metricNames = [
   'accuracy',
@@ -53,6 +55,33 @@ const dataSchema = z.discriminatedUnion('kind', [
     search: count.optional(),
     hidden: count.optional(),
     seed: z.int().nonnegative().optional(),
+  }),
+  z.strictObject({
+    kind: z.literal('table').describe('Scores that are known: nothing is trained or measured'),
+    file: z.string().optional().describe('CSV or JSON; the --data flag overrides it'),
+    columns: z
+      .strictObject({
+        arch: z.string().default(DEFAULT_COLUMNS.arch).describe('Column of architectures'),
+        index: z.string().default(DEFAULT_COLUMNS.index).describe('Column that joins tables'),
+      })
+      .prefault({}),
+    guide: z.string().describe('Column that is the accuracy of the search'),
+    report: z.string().describe('Column that is the hidden accuracy of winners'),
+    unit: z.enum(accuracyUnits).default('share').describe('Of guide and report'),
+    latency: z.string().optional().describe('Column of milliseconds, or file:column'),
+    seconds: z.string().optional().describe('Column of training times; default: 1 s each'),
+  }),
+]);
+
+const spaceSchema = z.discriminatedUnion('kind', [
+  z.strictObject({
+    kind: z
+      .enum(spaceKinds)
+      .describe('conv: stem, stages and head of convolutions; cell: NAS-Bench-201 cells'),
+  }),
+  z.strictObject({
+    kind: z.literal('columns').describe('What columns of a table span; data.kind is table'),
+    decisions: z.array(z.string()).min(1).describe('Columns that make an architecture'),
   }),
 ]);
 
@@ -166,14 +195,7 @@ export const configSchema = z.strictObject({
     .optional()
     .describe('Name of the run and of its folder'),
   seed: z.int().nonnegative().default(0),
-  space: z
-    .strictObject({
-      kind: z
-        .enum(spaceKinds)
-        .default('conv')
-        .describe('conv: stem, stages and head of convolutions; cell: NAS-Bench-201 cells'),
-    })
-    .prefault({}),
+  space: spaceSchema.prefault({ kind: 'conv' }),
   data: dataSchema,
   train: trainSchema.prefault({}),
   device: deviceSchema.prefault({}),

@@ -21,9 +21,9 @@ export function memoryOf(ledger: Ledger, options: MemoryOptions = {}): RunMemory
   const summary = summarizeRun(ledger, false);
   const { objectives, constraints } = summary;
   const { space } = ledger.run.config as unknown as Config;
-  const choosing = choosingOf(space.kind);
-  const context = { choosing, objectives, constraints };
   const trials = ledger.trials().filter(({ agent }) => agent !== BASELINE_AGENT);
+  const architectures = trials.map(({ architecture }) => architecture);
+  const context = { choosing: choosingOf(space, architectures), objectives, constraints };
   const memory = remember(trials, context, { noise: noiseOf(summary), ...options });
   return { memory, context };
 }
@@ -93,10 +93,12 @@ function isSame(a: object, b: object): boolean {
   return isDeepStrictEqual(JSON.parse(JSON.stringify(a)), JSON.parse(JSON.stringify(b)));
 }
 
-/** What was measured elsewhere, or learned on other data, says nothing here. */
+/** What was measured elsewhere, learned on other data or read from another table says nothing here. */
 function foreignMetrics(earlier: Config, own: Config): ReadonlySet<string> {
   const { measureSeconds: _, ...device } = own.device;
   const { measureSeconds: __, ...earlierDevice } = earlier.device;
+  const isTable = [own, earlier].some(({ data }) => data.kind === 'table');
+  if (isTable && !isSame(own.data, earlier.data)) return new Set(['accuracy', ...DEVICE_METRICS]);
   return new Set([
     ...(isSame(device, earlierDevice) ? [] : DEVICE_METRICS),
     ...(isSame(own.data, earlier.data) ? [] : ['accuracy']),

@@ -99,6 +99,7 @@ function describeState(trial: TrialSummary): string {
 
 function formatHoldout({ holdout }: TrialSummary): string {
   if (holdout === null) return '–';
+  if (holdout.interval === null) return formatPercent(holdout.accuracy);
   const [low, high] = holdout.interval.map((share) => (100 * share).toFixed(2));
   return `${formatPercent(holdout.accuracy)} [${low}, ${high}]`;
 }

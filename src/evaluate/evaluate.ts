@@ -42,6 +42,8 @@ export type StageName = (typeof STAGES)[number];
 /** Metrics that the stage `hidden` returns: counts, so that the interval can be computed. */
 export const HIDDEN_CORRECT = 'hiddenCorrect';
 export const HIDDEN_SAMPLES = 'hiddenSamples';
+/** Metric in place of the two where nothing was counted: a share that was published. */
+export const HIDDEN_SCORE = 'hiddenScore';
 
 /** What an architecture decodes to. */
 export interface Design {

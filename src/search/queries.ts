@@ -33,12 +33,12 @@ export function runQueries({ agent, oracle, constraints, queries, rng }: QueryOp
     let proposal = agent.propose(rngOfAsk(rng, agent.name, ++ask));
     for (
       let tries = 1;
-      tries < ASKS_PER_TRIAL && known.has(keyOf(proposal.architecture));
+      tries < ASKS_PER_TRIAL && known.has(nameOf(proposal.architecture));
       tries++
     ) {
       proposal = agent.propose(rngOfAsk(rng, agent.name, ++ask));
     }
-    known.add(keyOf(proposal.architecture));
+    known.add(nameOf(proposal.architecture));
     const trial = conclude(id, agent.name, proposal, oracle(proposal.architecture), constraints);
     trials.push(trial);
     agent.observe(trial);
@@ -46,7 +46,10 @@ export function runQueries({ agent, oracle, constraints, queries, rng }: QueryOp
   return trials;
 }
 
-const keyOf = (architecture: Json) => JSON.stringify(architecture);
+/** Text that is the same for the same architecture. */
+export function nameOf(architecture: Json): string {
+  return typeof architecture === 'string' ? architecture : JSON.stringify(architecture);
+}
 
 function conclude(
   id: number,
@@ -56,7 +59,7 @@ function conclude(
   constraints: readonly Constraint[],
 ): Trial {
   const { architecture, operator, parents } = proposal;
-  const description = typeof architecture === 'string' ? architecture : keyOf(architecture);
+  const description = nameOf(architecture);
   const base = { id, agent, operator, parents, architecture, description, hash: description };
   const violations = violationsOf(metrics, constraints);
   if (violations.length === 0) {

@@ -7,6 +7,7 @@ import {
   type FinishedStage,
   HIDDEN_CORRECT,
   HIDDEN_SAMPLES,
+  HIDDEN_SCORE,
   inheritedOf,
   type StageName,
   type StageOutcome,
@@ -26,11 +27,11 @@ import type { SearchSettings } from './settings.js';
 
 export type RunStatus = 'running' | 'interrupted' | 'finished';
 
-/** Score on the hidden split with its 95 % Wilson interval. */
+/** Score on the hidden split with its 95 % Wilson interval; `null` where a table gave the score. */
 export interface Holdout {
   readonly accuracy: number;
-  readonly interval: readonly [low: number, high: number];
-  readonly samples: number;
+  readonly interval: readonly [low: number, high: number] | null;
+  readonly samples: number | null;
 }
 
 /** Scores of retraining from scratch, one per seed. */
@@ -304,6 +305,8 @@ class Summary {
 function holdoutOf(history: readonly FinishedStage[]): Holdout | null {
   const outcome = history.find(({ stage }) => stage === 'hidden')?.outcome;
   if (outcome?.status !== 'passed') return null;
+  const published = outcome.metrics[HIDDEN_SCORE];
+  if (published !== undefined) return { accuracy: published, interval: null, samples: null };
   const correct = outcome.metrics[HIDDEN_CORRECT];
   const samples = outcome.metrics[HIDDEN_SAMPLES];
   if (correct === undefined || samples === undefined) return null;

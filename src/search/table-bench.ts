@@ -10,11 +10,11 @@ import type { Costs } from '../trial/pareto.js';
 import { costsOf } from '../trial/rank.js';
 import type { Json, Metrics, Trial } from '../trial/trial.js';
 import { Rng } from '../util/random.js';
-import { runQueries } from './queries.js';
+import { nameOf, runQueries } from './queries.js';
 
 export interface TableBenchOptions {
   readonly problem: Problem;
-  /** Metrics by architecture: those of the problem, and `report`. */
+  /** Metrics by architecture (itself where it is a word, else as JSON): the problem's, and `report`. */
   readonly scores: ReadonlyMap<string, Metrics>;
   /** Metric that is reported of winners; larger is better. */
   readonly report: string;
@@ -77,7 +77,7 @@ export function benchStrategy(
   options: TableBenchOptions,
 ): TableBenchResult {
   const { problem, scores, report, queries, seeds, firstSeed } = options;
-  const metricsOf = (architecture: Json) => scores.get(String(architecture)) as Metrics;
+  const metricsOf = (architecture: Json) => scores.get(nameOf(architecture)) as Metrics;
   const guided = new Set(
     [...problem.objectives, ...problem.constraints].map(({ metric }) => metric),
   );

@@ -68,7 +68,13 @@ export function createCellSpace(task: TaskShape): Space<string> {
     describe: (architecture) => architecture,
     parse: (json) => formatCell(parseCell(json)),
     supernet: () => createCellSupernet(task),
-    baselines: () => [{ name: 'resnet-cell', graph: decodeCell(parseCell(RESNET_CELL), task) }],
+    baselines: () => [
+      {
+        name: 'resnet-cell',
+        graph: decodeCell(parseCell(RESNET_CELL), task),
+        architecture: RESNET_CELL,
+      },
+    ],
   };
 }
 

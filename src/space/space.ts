@@ -15,9 +15,11 @@ export interface TaskShape {
 }
 
 /** A human design that stands beside the space, trained by the same recipe. */
-export interface Baseline {
+export interface Baseline<A = unknown> {
   readonly name: string;
   readonly graph: Graph;
+  /** The point of the space that it is, where it is one. */
+  readonly architecture?: A;
 }
 
 /** One of the choices that an architecture is made of. */
@@ -81,5 +83,5 @@ export interface Space<A> {
   /** The supernet; absent where the architectures do not fit into one. */
   supernet?(): Supernet;
   /** Human designs scaled to the task. */
-  baselines(): readonly Baseline[];
+  baselines(): readonly Baseline<A>[];
 }

@@ -129,7 +129,7 @@ describe('runSearch', () => {
     expect(summary.front.length).toBeGreaterThan(0);
     for (const { id, onnx, holdout, retest, againstBaseline } of summary.front) {
       expect(onnx).toBe(`front/${id}.onnx`);
-      expect(holdout?.interval[0]).toBeLessThan(holdout?.accuracy as number);
+      expect(holdout?.interval?.[0]).toBeLessThan(holdout?.accuracy as number);
       expect(retest?.scores).toHaveLength(3);
       expect(againstBaseline?.incumbent).toBe(1);
     }

@@ -3,19 +3,19 @@ import type { Problem } from '../../agent/agent.js';
 import { createOperators } from '../../agent/operators.js';
 import { type StrategyName, strategies, strategyNames } from '../../agent/strategy.js';
 import { UsageError } from '../../errors.js';
-import { joinScores, type MetricSource } from '../../evaluate/table/scores.js';
-import { columnOf, readTable, type Table } from '../../evaluate/table/table.js';
+import { GUIDE, LATENCY, REPORT } from '../../evaluate/table/evaluator.js';
 import {
   benchStrategy,
   boundsOf,
   type TableBenchOptions,
   type TableBenchResult,
 } from '../../search/table-bench.js';
-import { createCellSpace } from '../../space/cell.js';
 import { type OutputOptions, print } from '../output.js';
-import { parseWhole } from '../parse.js';
+import { parseChoice, parseWhole } from '../parse.js';
+import { type SpaceChoice, type SpaceKind, spaceKinds } from '../spaces.js';
 import { closest } from '../suggest.js';
 import { formatTable } from '../table.js';
+import { DEFAULT_COLUMNS, openTable, type TableSpec } from '../table-source.js';
 
 interface BenchAgentsFlags extends OutputOptions {
   readonly table: string;
@@ -23,6 +23,9 @@ interface BenchAgentsFlags extends OutputOptions {
   readonly report: string;
   readonly latency?: string;
   readonly limit?: number;
+  readonly columns?: Partial<TableSpec['columns']>;
+  readonly space?: SpaceKind;
+  readonly decisions?: readonly string[];
   readonly agents: readonly StrategyName[];
   readonly queries: number;
   readonly seeds: number;
@@ -36,13 +39,24 @@ const CHECKPOINTS = [50, 100, 200, 500, 1000];
 export function addBenchAgentsCommand(program: Command): void {
   program
     .command('bench-agents')
-    .description('compare search strategies on published scores of NAS-Bench-201 cells')
-    .requiredOption('--table <file>', 'JSON or CSV, one row per cell: arch, index, scores')
+    .description('compare search strategies on published or own scores of architectures')
+    .requiredOption('--table <file>', 'JSON or CSV, one row per architecture')
     .requiredOption('--guide <column>', 'score that guides the search; larger is better')
     .requiredOption('--report <column>', 'score that is reported of the winner')
     .option(
       '--latency <file:column>',
-      'latencies of the same cells: with --limit a limit, else a second objective',
+      'latencies of the same architectures: with --limit a limit, else a second objective',
+    )
+    .option('--columns <map>', 'names of columns, such as arch=cell_string,index=id', parseColumns)
+    .option(
+      '--space <kind>',
+      `space of the architectures: ${spaceKinds.join(', ')} (default: cell)`,
+      parseChoice('--space', spaceKinds),
+    )
+    .option(
+      '--decisions <columns>',
+      'instead of a space: the columns that make an architecture, such as depth,width',
+      (text: string) => text.split(','),
     )
     .option('--limit <latency>', 'largest latency in milliseconds, such as 21ms', parseLimit)
     .option(
@@ -69,6 +83,18 @@ function parseLimit(text: string): number {
   const value = Number(/^(\d+(?:\.\d+)?)(?:ms)?$/.exec(text)?.[1]);
   if (value > 0) return value;
   throw new UsageError(`--limit: expected milliseconds such as 21ms, received ${text}`);
+}
+
+function parseColumns(text: string): Partial<TableSpec['columns']> {
+  const pairs = text.split(',').map((pair) => {
+    const [key = '', ...rest] = pair.split('=');
+    const name = rest.join('=');
+    if (key in DEFAULT_COLUMNS && name !== '') return [key, name] as const;
+    throw new UsageError(
+      `--columns: expected arch=<column>, index=<column> or both with a comma, received ${text}`,
+    );
+  });
+  return Object.fromEntries(pairs);
 }
 
 function parseAgents(text: string): StrategyName[] {
@@ -115,56 +141,31 @@ function checkpointsOf(queries: number): number[] {
   return [...CHECKPOINTS.filter((count) => count < queries), queries];
 }
 
-const GUIDE = 'accuracy';
-const REPORT = 'reported';
-const LATENCY = 'latencyMs';
-
 function optionsOf(flags: Omit<BenchAgentsFlags, 'json'>): TableBenchOptions {
-  const table = readTable(flags.table);
-  const sources: MetricSource[] = [
-    { metric: GUIDE, table, column: flags.guide },
-    { metric: REPORT, table, column: flags.report },
-  ];
-  if (flags.latency !== undefined) sources.push(latencySource(flags.latency, table));
-  else if (flags.limit !== undefined) {
+  const { table: file, guide, report, latency, columns, limit } = flags;
+  if (limit !== undefined && latency === undefined) {
     throw new UsageError('--limit: expected --latency <file:column> with it, received none');
   }
-  // The task decides the decoded network alone, which nothing here looks at.
-  const space = createCellSpace({ channels: 3, height: 32, width: 32, classes: 10 });
-  const isLimited = flags.limit !== undefined;
+  const spec = { file, guide, report, latency, columns: { ...DEFAULT_COLUMNS, ...columns } };
+  const { space, scores } = openTable(spec, spaceOf(flags));
   const problem: Problem = {
     operators: createOperators(space),
     objectives: [
       { metric: GUIDE, direction: 'maximize' },
-      ...(flags.latency !== undefined && !isLimited
+      ...(latency !== undefined && limit === undefined
         ? [{ metric: LATENCY, direction: 'minimize' } as const]
         : []),
     ],
-    constraints: isLimited ? [{ metric: LATENCY, max: flags.limit as number }] : [],
+    constraints: limit === undefined ? [] : [{ metric: LATENCY, max: limit }],
   };
   const { queries, seeds, seed: firstSeed } = flags;
-  const scores = joinScores(table, sources);
-  const missing = space.list?.().find((cell) => !scores.has(cell));
-  if (missing !== undefined) {
-    throw new UsageError(
-      `${flags.table}: expected a row for every cell, received none for ${missing}`,
-    );
-  }
-  return { problem, scores, report: REPORT, queries, seeds, firstSeed };
+  return { problem, scores: scores.metrics, report: REPORT, queries, seeds, firstSeed };
 }
 
-function latencySource(text: string, main: Table): MetricSource {
-  const at = text.lastIndexOf(':');
-  if (at < 0 && main.columns.includes(text)) return { metric: LATENCY, table: main, column: text };
-  if (at <= 0) {
-    throw new UsageError(
-      `--latency: expected file:column, or a column of --table, received ${text}`,
-    );
-  }
-  const table = readTable(text.slice(0, at));
-  const column = text.slice(at + 1);
-  columnOf(table, column);
-  return { metric: LATENCY, table, column };
+function spaceOf({ space, decisions }: Omit<BenchAgentsFlags, 'json'>): SpaceChoice {
+  if (decisions === undefined) return { kind: space ?? 'cell' };
+  if (space === undefined) return { kind: 'columns', decisions };
+  throw new UsageError('--space, --decisions: expected one of them, received both');
 }
 
 function formatReport(report: ReturnType<typeof benchAgents>): string {
@@ -202,5 +203,5 @@ function formatReport(report: ReturnType<typeof benchAgents>): string {
     rows,
   );
   const { oracle, bestByGuide, feasible } = bounds;
-  return `${table}\n${feasible} feasible cells; the best has ${oracle.toFixed(2)}, the best by the guide ${bestByGuide.toFixed(2)}`;
+  return `${table}\n${feasible} feasible architectures; the best has ${oracle.toFixed(2)}, the best by the guide ${bestByGuide.toFixed(2)}`;
 }

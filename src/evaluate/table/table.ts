@@ -13,6 +13,13 @@ export interface Table {
   readonly file: string;
   readonly columns: readonly string[];
   readonly rows: readonly (readonly Cell[])[];
+  /** Line of each row in the file, counted from 1, where rows are lines. */
+  readonly lines?: readonly number[];
+}
+
+/** Where a row stands, for messages: `scores.csv:12`, or `scores.json: row 11`. */
+export function placeOf({ file, lines }: Table, row: number): string {
+  return lines === undefined ? `${file}: row ${row + 1}` : `${file}:${lines[row]}`;
 }
 
 /** Reads a table. Throws `UsageError` for what is none. */
@@ -26,10 +33,14 @@ export function readTable(file: string): Table {
   }
   const table = /^\s*\{/.test(text) ? parseJson(file, text) : parseCsv(file, text);
   const width = table.columns.length;
+  const twice = table.columns.find((name, i) => table.columns.indexOf(name) !== i);
+  if (twice !== undefined) {
+    throw new UsageError(`${file}: expected columns of different names, received ${twice} twice`);
+  }
   const short = table.rows.findIndex((row) => row.length !== width);
   if (short >= 0) {
     throw new UsageError(
-      `${file}: row ${short + 1}: expected ${width} values, received ${table.rows[short]?.length}`,
+      `${placeOf(table, short)}: expected ${width} values, received ${table.rows[short]?.length}`,
     );
   }
   return table;
@@ -50,17 +61,19 @@ function parseJson(file: string, text: string): Table {
 }
 
 function parseCsv(file: string, text: string): Table {
-  const lines = text.split(/\r?\n/).filter((line) => line.trim() !== '');
-  const [header, ...body] = lines.map(splitCsv);
+  const numbered = text.split(/\r?\n/).map((line, i) => ({ line, number: i + 1 }));
+  const filled = numbered.filter(({ line }) => line.trim() !== '');
+  const [header, ...body] = filled.map(({ line }) => splitCsv(line));
   if (header === undefined || body.length === 0) {
-    throw new UsageError(`${file}: expected a header and rows, received ${lines.length} lines`);
+    throw new UsageError(`${file}: expected a header and rows, received ${filled.length} lines`);
   }
   const toCell = (value: string): Cell => {
     if (value === '') return null;
     const number = Number(value);
     return Number.isNaN(number) ? value : number;
   };
-  return { file, columns: header, rows: body.map((row) => row.map(toCell)) };
+  const lines = filled.slice(1).map(({ number }) => number);
+  return { file, columns: header, rows: body.map((row) => row.map(toCell)), lines };
 }
 
 /** Values of a line; commas and doubled quotes may stand between quotes. */
@@ -79,21 +92,11 @@ export function columnOf(table: Table, name: string): number {
   );
 }
 
-/**
- * The numbers of a column by the value of another that names the row. Throws `UsageError` at the first
- * that is no finite number.
- */
-export function valuesBy(table: Table, key: string, name: string): ReadonlyMap<string, number> {
-  const [keyAt, at] = [columnOf(table, key), columnOf(table, name)];
-  return new Map(
-    table.rows.map((row, i) => {
-      const value = row[at];
-      if (typeof value !== 'number' || !Number.isFinite(value)) {
-        throw new UsageError(
-          `${table.file}: row ${i + 1}, column ${name}: expected a number, received ${value}`,
-        );
-      }
-      return [String(row[keyAt]), value];
-    }),
+/** The number in a column of a row. Throws `UsageError` for what is no finite number. */
+export function numberAt(table: Table, row: number, column: string): number {
+  const value = table.rows[row]?.[columnOf(table, column)];
+  if (typeof value === 'number' && Number.isFinite(value)) return value;
+  throw new UsageError(
+    `${placeOf(table, row)}, column ${column}: expected a number, received ${value ?? 'nothing'}`,
   );
 }
