@@ -67,6 +67,11 @@ export interface WaitingAgent {
    */
   propose(rng: Rng, ask: number): Promise<Proposal>;
   observe(trial: Trial): void;
+  /**
+   * Device time that it used itself for what it was told of so far; counted as that of its trials.
+   * A function of its notebook and of those trials. Default: none.
+   */
+  ownSeconds?(): number;
 }
 
 /** An agent has nothing more to propose in this run; `message` says why, in one line. */

@@ -2,13 +2,11 @@
 import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { basename, extname, join, resolve } from 'node:path';
-import type { AnyAgent, Problem } from '../agent/agent.js';
-import { createEvolutionAgent } from '../agent/evolution.js';
 import { createExternalAgent, EXTERNAL_AGENT, Inbox } from '../agent/external.js';
 import { createOperators } from '../agent/operators.js';
-import { strategies } from '../agent/strategy.js';
+import { createSupernetAgent } from '../agent/supernet/supernet.js';
 import { parseDeviceName } from '../device/provider.js';
-import { InternalError, UsageError } from '../errors.js';
+import { UsageError } from '../errors.js';
 import { writeDurably } from '../evaluate/artifacts.js';
 import type { Ledger } from '../ledger/ledger.js';
 import { isLocked } from '../ledger/lock.js';
@@ -21,12 +19,14 @@ import { type RunSummary, summarizeRun } from '../search/summary.js';
 import type { TrainProgress } from '../train/trainer.js';
 import type { Json } from '../trial/trial.js';
 import { VERSION } from '../util/version.js';
+import { createAgent } from './agents.js';
 import { type parseBudget, parseDuration } from './budget.js';
 import { parseConfig } from './config.js';
 import type { Config, ConfigInput } from './config-schema.js';
 import { type Laboratory, openLaboratory } from './laboratory.js';
 import { type CreateLlmAgent, loadLlm } from './llm.js';
 import { carryMemory } from './run-memory.js';
+import { requireSupernet } from './supernet.js';
 
 export { VERSION };
 
@@ -114,6 +114,7 @@ export async function search(request: SearchRequest): Promise<FinishedSearch> {
     );
   }
   // Whatever can be wrong with the input shows before there is a folder.
+  requireSupernet(config);
   const llm = await loadLlm(config);
   const laboratory = await openLaboratory(config, request.onWarning ?? ignore);
   await mkdir(runDir, { recursive: true });
@@ -206,6 +207,10 @@ async function work(
           createAgent(agent, known, {
             external: () => createExternalAgent(inbox, view),
             llm: () => llm?.(problem, view, space),
+            supernet: () => {
+              const train = laboratory.createSupernetTrainer?.(watcher.onTraining);
+              return train && createSupernetAgent(problem, view, train);
+            },
           }),
         );
       },
@@ -230,29 +235,6 @@ function closedInbox(): Inbox {
   const inbox = new Inbox();
   inbox.close('nobody proposes from outside; archwright mcp takes proposals');
   return inbox;
-}
-
-/** Makers of the agents that need more than the problem. */
-interface WaitingAgents {
-  readonly external: () => AnyAgent;
-  readonly llm: () => AnyAgent | undefined;
-}
-
-function createAgent(
-  agent: Config['agents'][number],
-  problem: Problem,
-  { external, llm }: WaitingAgents,
-): AnyAgent {
-  if (agent === EXTERNAL_AGENT) return external();
-  if (typeof agent === 'string') return strategies[agent].create(problem);
-  if (agent.kind === 'llm') {
-    const created = llm();
-    if (created === undefined) throw new InternalError('the language model was not loaded');
-    return created;
-  }
-  const { kind: _, ...options } = agent;
-  const given = Object.entries(options).filter(([, value]) => value !== undefined);
-  return createEvolutionAgent(problem, Object.fromEntries(given));
 }
 
 function settingsOf({ objectives, constraints, budget, guard }: Config): SearchSettings {

@@ -7,6 +7,7 @@ import { z } from 'zod';
 import { EXTERNAL_AGENT } from '../agent/external.js';
 import { providers } from '../agent/llm/options.js';
 import { strategyNames } from '../agent/strategy.js';
+import { SUPERNET_AGENT, supernetDefaults } from '../agent/supernet/supernet.js';
 import { providerIds } from '../device/provider.js';
 import { accuracyUnits } from '../evaluate/table/scores.js';
 import { classLosses } from '../train/loss/loss.js';
@@ -148,7 +149,7 @@ const deviceSchema = z.strictObject({
 });
 
 const agentSchema = z.union([
-  z.enum([...strategyNames, EXTERNAL_AGENT]),
+  z.enum([...strategyNames, EXTERNAL_AGENT, SUPERNET_AGENT]),
   z.strictObject({
     kind: z.literal('evolution'),
     populationSize: count.optional(),
@@ -157,6 +158,20 @@ const agentSchema = z.union([
     crossoverProbability: z.number().min(0).max(1).optional(),
     extraEditProbability: z.number().min(0).max(1).optional(),
     focusProbability: z.number().min(0).max(1).optional(),
+  }),
+  z.strictObject({
+    kind: z.literal('supernet').describe('One-shot search; in a space that has a supernet'),
+    share: z
+      .number()
+      .positive()
+      .max(0.9)
+      .default(supernetDefaults.share)
+      .describe('Of the time budget, for the training of the supernet'),
+    epochs: z
+      .number()
+      .positive()
+      .default(supernetDefaults.epochs)
+      .describe('Most epochs of that training'),
   }),
   z.strictObject({
     kind: z.literal('llm').describe('A language model; needs a server'),

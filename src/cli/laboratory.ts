@@ -1,4 +1,5 @@
 /** Where candidates of a search are judged: trained and measured here, or looked up in a table. */
+import type { TrainSupernet } from '../agent/supernet/supernet.js';
 import { type DataSpec, loadDataset } from '../data/data.js';
 import type { Device } from '../device/device.js';
 import { createDevice } from '../device/ort.js';
@@ -17,6 +18,7 @@ import type { Config } from './config-schema.js';
 import { requireReachable } from './feasibility.js';
 import { profileGraph } from './profile-graph.js';
 import { createSpace } from './spaces.js';
+import { createSupernetTrainer } from './supernet.js';
 import { openTable } from './table-source.js';
 
 /** The run that a laboratory works for. */
@@ -33,6 +35,10 @@ export interface Laboratory {
   readModel(bytes: Uint8Array): Json;
   /** Time by node of a decoded architecture. */
   profile(evaluator: Evaluator, architecture: Json): Promise<Json>;
+  /** What trains the supernet of the space; absent where nothing is trained. */
+  createSupernetTrainer?(
+    onTraining: ((progress: TrainProgress) => void) | undefined,
+  ): TrainSupernet;
   /** Seconds of the run; absent where they are those of the machine. */
   readonly clock?: () => number;
   close(): Promise<void>;
@@ -126,6 +132,11 @@ async function openLiveLaboratory(
           'archwright.dataFingerprint': dataset.fingerprint,
         },
         ...(onProgress && { onProgress }),
+      }),
+    createSupernetTrainer: (onTraining) =>
+      createSupernetTrainer({
+        ...{ config, space, dataset, onTraining, recipe: recipeOf(config) },
+        ...devices,
       }),
     readModel: (bytes) => foreignOfModel(bytes, space.task),
     profile: (evaluator, architecture) =>

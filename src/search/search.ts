@@ -320,12 +320,14 @@ class Search {
     const short = this.#pipeline.shortMetricsOf(trial);
     if (short !== undefined) arm.shortMetrics.push(short);
     arm.asks = ask;
+    const ownBefore = ownSecondsOf(arm.agent);
+    arm.agent.observe(trial);
+    const spent = trial.costSeconds + ownSecondsOf(arm.agent) - ownBefore;
     arm.state = {
       name: arm.state.name,
-      spentSeconds: arm.state.spentSeconds + trial.costSeconds,
+      spentSeconds: arm.state.spentSeconds + spent,
       barren: isRefused ? arm.state.barren + 1 : 0,
     };
-    arm.agent.observe(trial);
   }
 
   async #propose(
@@ -367,4 +369,8 @@ class Search {
   #armTrials(): number {
     return this.#trials.filter(({ agent }) => agent !== BASELINE_AGENT).length;
   }
+}
+
+function ownSecondsOf(agent: AnyAgent): number {
+  return 'ownSeconds' in agent ? (agent.ownSeconds?.() ?? 0) : 0;
 }

@@ -20,7 +20,9 @@ export function createCellSupernet(task: TaskShape, scale: CellScale = SUPERNET_
   addCellNetwork(b, task, scale, (_, input, prefix, width) =>
     addMixedCell(b, input, prefix, width, gates),
   );
-  return { graph: b.build(), gates };
+  // Whatever an edge holds, a path of the others' shortcuts leads through it.
+  const reference = CELL_EDGES.map(() => CELL_OPERATIONS.indexOf('skip_connect'));
+  return { graph: b.build(), gates, reference };
 }
 
 /**

@@ -46,6 +46,8 @@ export interface Supernet {
   readonly graph: Graph;
   /** Names of the gates by decision and option. */
   readonly gates: readonly (readonly string[])[];
+  /** Options of an architecture in which every decision counts: what to compare single options with. */
+  readonly reference: readonly number[];
 }
 
 export interface Space<A> {

@@ -22,6 +22,8 @@ import type { SupernetArgs } from './supernet.js';
 
 /** Updates that are tried, and forgotten, to learn how long one takes; the first is not counted. */
 const TRIED = 4;
+/** Updates of the shortest training: one with even draws, three that move the logits. */
+const LEAST_UPDATES = 4;
 
 export interface SupernetSteps {
   /** Updates of the weights in the whole training. */
@@ -91,7 +93,7 @@ async function plannedUpdates(
   const { length } = args;
   if ('updates' in length) return length.updates;
   const perEpoch = Math.floor(args.data.count / (recipe.batch * recipe.accumulate));
-  const most = Math.max(1, Math.round(length.epochs * perEpoch));
+  const most = Math.max(LEAST_UPDATES, Math.round(length.epochs * perEpoch));
   if (length.seconds === undefined) return most;
   const steps = createSteps(args, graph, loaded, recipe, TRIED, context);
   const choices = args.gates.map((options) => options.length - 1);
@@ -102,7 +104,7 @@ async function plannedUpdates(
     await steps.gateGradient(update, choices);
   }
   const seconds = (performance.now() - started) / 1e3 / (TRIED - 1);
-  return Math.max(1, Math.min(most, Math.floor(length.seconds / seconds)));
+  return Math.max(LEAST_UPDATES, Math.min(most, Math.floor(length.seconds / seconds)));
 }
 
 /** Steps from the weights of `graph` on. */
