@@ -206,7 +206,7 @@ async function work(
         return config.agents.map((agent) =>
           createAgent(agent, known, {
             external: () => createExternalAgent(inbox, view),
-            llm: () => llm?.(problem, view, space),
+            llm: () => llm?.({ problem: known, view, space, evaluator }),
             supernet: () => {
               const train = laboratory.createSupernetTrainer?.(watcher.onTraining);
               return train && createSupernetAgent(problem, view, train);

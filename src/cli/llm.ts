@@ -2,22 +2,16 @@
  * Language models of a search. The client library is loaded only where a configuration names a model;
  * keys come from the environment and are kept out of whatever is written.
  */
-import type { Problem, RunView, WaitingAgent } from '../agent/agent.js';
+import type { WaitingAgent } from '../agent/agent.js';
 import type { LlmOptions } from '../agent/llm/options.js';
-import type { Workbench } from '../agent/llm/workbench.js';
 import { UsageError } from '../errors.js';
-import { examineStatically } from '../evaluate/static.js';
-import type { Limits } from '../guard/guard.js';
-import { hashGraph } from '../ir/hash.js';
-import type { Space } from '../space/space.js';
-import type { Json } from '../trial/trial.js';
 import type { Config } from './config-schema.js';
-import { createLatencyForecast } from './latency-forecast.js';
+import { createWorkbench, type WorkbenchParts } from './workbench.js';
 
 export type LlmAgentConfig = Extract<Config['agents'][number], { readonly kind: 'llm' }>;
 
 /** Makes the agent of an entry. */
-export type CreateLlmAgent = (problem: Problem, view: RunView, space: Space<Json>) => WaitingAgent;
+export type CreateLlmAgent = (parts: WorkbenchParts) => WaitingAgent;
 
 const ANTHROPIC_URL = 'https://api.anthropic.com/v1';
 /** Shorter ones are typing errors, and would be blanked out of ordinary words. */
@@ -35,8 +29,8 @@ export async function loadLlm(
   if (entry === undefined) return undefined;
   const options = resolveLlm(entry as LlmAgentConfig, environment);
   const { createLlmAgent } = await import('../agent/llm/llm.js');
-  return (problem, view, space) =>
-    createLlmAgent(problem, view, createWorkbench(view, space, guard), options);
+  return (parts) =>
+    createLlmAgent(parts.problem, parts.view, createWorkbench(parts, guard), options);
 }
 
 /** The options of an entry, with its key. @throws UsageError */
@@ -104,24 +98,4 @@ function keyOf(name: string, environment: NodeJS.ProcessEnv): string {
     `agents: llm: apiKeyEnv: expected a key of at least ${LEAST_KEY_CHARACTERS} characters in the ` +
       `environment variable that it names, received ${received}; leave apiKeyEnv out for a server without keys`,
   );
-}
-
-function createWorkbench(view: RunView, space: Space<Json>, limits: Limits): Workbench {
-  const predictLatency = createLatencyForecast(space);
-  return {
-    space,
-    check(architecture) {
-      const point = space.parse(architecture);
-      const graph = space.decode(point);
-      const { illegal, metrics, violations } = examineStatically(graph, limits);
-      return {
-        hash: hashGraph(graph),
-        description: space.describe(point),
-        metrics,
-        violations,
-        ...(illegal !== undefined && { refusal: illegal }),
-      };
-    },
-    predictLatency: (architecture) => predictLatency(view.trials(), architecture),
-  };
 }

@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import { ArchwrightError, InternalError } from '../../errors.js';
+import { scopes } from '../../memory/scope.js';
 import { rankTrials } from '../../trial/rank.js';
 import type { Json, Trial } from '../../trial/trial.js';
 import type { Problem, RunView } from '../agent.js';
@@ -14,7 +15,8 @@ import type { Workbench } from './workbench.js';
 
 /** Characters of a tool's answer. */
 export const MAX_ANSWER_CHARACTERS = 6000;
-const MEMORY_CHARACTERS = 4000;
+/** Bytes of what the run's own trials taught. */
+const MEMORY_BYTES = 3500;
 const MOST_LISTED = 20;
 
 export const PROPOSE = 'propose';
@@ -84,10 +86,19 @@ export function createTools({ problem, view, bench, reader }: ToolContext): read
         return { ...check, ...(known && { sameAsTrial: known.id }) } as unknown as Json;
       },
     ),
-    define('read_memory', 'Lessons of this run and earlier ones', none, () =>
-      bench.readMemory === undefined
-        ? 'this run has no memory'
-        : { quoted: quoteText(bench.readMemory(), MEMORY_CHARACTERS) },
+    define(
+      'read_memory',
+      'What changes did to metrics, what failed and why, and lessons: of all trials (global), of those ' +
+        'that share a parent with one (sibling), or of those that it came from (ancestor)',
+      z.strictObject({
+        scope: z.enum(scopes).default('global'),
+        trial: z.int().positive().optional().describe('Trial that sibling and ancestor look from'),
+      }),
+      ({ scope, trial: id }) => {
+        const from = { scope, ...(id !== undefined && { trial: id }) };
+        const text = bench.readMemory({ ...from, maxTextBytes: MEMORY_BYTES });
+        return { quoted: text.split('\n').map((line) => quoteText(line)) };
+      },
     ),
   ];
 }

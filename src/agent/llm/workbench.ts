@@ -1,4 +1,5 @@
 /** What the agent's tools reach of the run, and all that they reach. Nothing of it starts work. */
+import type { ReadOptions } from '../../memory/text.js';
 import type { Space } from '../../space/space.js';
 import type { Json, Metrics, Violation } from '../../trial/trial.js';
 
@@ -26,6 +27,9 @@ export interface Workbench {
   readonly predictLatency?: (
     architecture: Json,
   ) => { readonly ms: number; readonly interval: readonly [number, number] } | undefined;
-  /** Lessons of this run and earlier ones; absent where nothing remembers. */
-  readonly readMemory?: () => string;
+  /**
+   * What this run and an earlier one taught, a line for each entry.
+   * @throws UsageError where the scope needs a trial.
+   */
+  readMemory(options: ReadOptions): string;
 }

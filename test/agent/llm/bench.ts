@@ -28,6 +28,7 @@ export function createWorkbench(of: Space<Json> = space): Workbench {
         ...(illegal !== undefined && { refusal: illegal }),
       };
     },
+    readMemory: () => 'nothing tried yet',
   };
 }
 

@@ -362,8 +362,8 @@ export const hostileCases: readonly HostileCase[] = [
     name: 'tool calls until the budget is spent',
     script: always(call('describe_space', {})),
     outcome: /budget does not allow/,
-    requests: 10,
-    maxTokens: 20_000,
+    requests: 12,
+    maxTokens: 24_000,
   },
 ];
 
