@@ -84,9 +84,10 @@ export class History {
   /** The best `count` that `admits`, best first, the older of equals first. */
   best(count: number, weights: Weights, admits: (trial: Trial) => boolean = () => true): Trial[] {
     const best: { readonly trial: Trial; readonly standing: number }[] = [];
-    for (const trial of this.#trials) {
-      const standing = this.standings.of(trial, weights);
+    for (let place = 0; place < this.#trials.length; place++) {
+      const standing = this.standings.at(place, weights);
       if (best.length === count && !(standing < (best.at(-1)?.standing as number))) continue;
+      const trial = this.#trials[place] as Trial;
       if (!admits(trial)) continue;
       let at = best.length;
       while (at > 0 && standing < (best[at - 1]?.standing as number)) at--;

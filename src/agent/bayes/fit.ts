@@ -44,11 +44,12 @@ export function chooseRows<R>(
 ): readonly R[] {
   const count = rows.length;
   if (count <= MAX_FIT_ROWS) return rows;
-  const ranked = importance(rows)
-    .map((value, i) => ({ value, i }))
-    .sort((a, b) => a.value - b.value || b.i - a.i);
   const third = Math.floor(CHOSEN_ROWS / 3);
-  const chosen = new Set(ranked.slice(0, third).map(({ i }) => i));
+  const values = importance(rows);
+  const threshold = Float64Array.from(values).sort()[third - 1] as number;
+  const chosen = new Set([...values.keys()].filter((i) => (values[i] as number) < threshold));
+  // Of equals the newest.
+  for (let i = count - 1; chosen.size < third; i--) if (values[i] === threshold) chosen.add(i);
   for (let i = count - 1; chosen.size < 2 * third; i--) chosen.add(i);
   const others = [...rows.keys()].filter((i) => !chosen.has(i));
   const wanted = CHOSEN_ROWS - chosen.size;

@@ -35,6 +35,9 @@ interface LimitModel {
   readonly surrogate: Surrogate<LimitRow>;
 }
 
+/** Rows between the fits of two surrogates. */
+const DELAY = 3;
+
 export class Models {
   readonly #problem: Problem;
   readonly #objective: Surrogate<ScoredRow>;
@@ -53,8 +56,9 @@ export class Models {
         return rows.map((_, i) => Math.min(...orders.map((each) => each[i] as number)));
       },
       pool,
+      delay: 0,
     });
-    this.#limits = constraints.flatMap(({ metric, ...limit }) =>
+    this.#limits = constraints.flatMap(({ metric, ...limit }, place) =>
       boundsOf({ metric, ...limit }).map((bound) => ({
         metric,
         bound,
@@ -62,6 +66,7 @@ export class Models {
           fitTargets: (rows) => [marginsOf(rows, bound)],
           importance: (rows) => marginsOf(rows, bound).map(Math.abs),
           pool,
+          delay: DELAY * (1 + place),
         }),
       })),
     );
@@ -69,6 +74,7 @@ export class Models {
       fitTargets: (rows) => [rows.map(({ failed }) => failed)],
       importance: (rows) => rows.map(({ failed }) => -failed),
       pool,
+      delay: DELAY * (1 + constraints.length),
     });
   }
 

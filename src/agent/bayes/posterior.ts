@@ -12,40 +12,72 @@ export interface Prediction {
   readonly spread: Float64Array;
 }
 
+/** Points of a block: its rows shall fit into the second cache together. */
+const BLOCK = 512;
+
 export class PoolPosterior {
   readonly #process: GaussianProcess;
-  /** [points, features], one after the other. */
-  readonly #pool: Float64Array;
-  readonly #count: number;
-  /** L⁻¹ K(known, pool), a row for each known point. */
-  readonly #rows: Float64Array[] = [];
-  /** Prior variance less what is known, in units of the signal variance. */
-  readonly #variance: Float64Array;
+  readonly #blocks: readonly Block[];
 
   constructor(process: GaussianProcess, pool: readonly Float64Array[]) {
     this.#process = process;
-    this.#count = pool.length;
-    const width = pool[0]?.length ?? 0;
-    this.#pool = new Float64Array(this.#count * width);
-    pool.forEach((point, i) => {
-      this.#pool.set(point, i * width);
-    });
-    this.#variance = new Float64Array(this.#count).fill(1);
+    this.#blocks = Array.from(
+      { length: Math.ceil(pool.length / BLOCK) },
+      (_, i) => new Block(process, pool.slice(i * BLOCK, (i + 1) * BLOCK)),
+    );
   }
 
   /** Mean and spread at each point of the pool, of zero-mean targets. */
   predict(targets: readonly number[]): Prediction {
-    while (this.#rows.length < this.#process.size) this.#extend();
     const whitened = this.#process.whitenTargets(targets);
     const scale = signalVariance(whitened);
-    const mean = new Float64Array(this.#count);
-    addRows(mean, this.#rows, whitened, 1);
     const { noise } = this.#process.shape;
-    return {
-      mean,
-      deviation: this.#variance.map((v) => Math.sqrt(scale * Math.max(v, 1e-9))),
-      spread: this.#variance.map((v) => Math.sqrt(scale * (Math.max(v, 0) + noise))),
-    };
+    const count = this.#blocks.reduce((sum, { size }) => sum + size, 0);
+    const mean = new Float64Array(count);
+    const deviation = new Float64Array(count);
+    const spread = new Float64Array(count);
+    this.#blocks.forEach((block, i) => {
+      block.learn();
+      const from = i * BLOCK;
+      block.addMean(whitened, mean.subarray(from, from + block.size));
+      block.variance.forEach((v, c) => {
+        deviation[from + c] = Math.sqrt(scale * Math.max(v, 1e-9));
+        spread[from + c] = Math.sqrt(scale * (Math.max(v, 0) + noise));
+      });
+    });
+    return { mean, deviation, spread };
+  }
+}
+
+class Block {
+  readonly #process: GaussianProcess;
+  /** [points, features], one after the other. */
+  readonly #pool: Float64Array;
+  readonly size: number;
+  /** L⁻¹ K(known, pool), a row for each known point. */
+  readonly #rows: Float64Array[] = [];
+  /** Prior variance less what is known, in units of the signal variance. */
+  readonly variance: Float64Array;
+
+  constructor(process: GaussianProcess, pool: readonly Float64Array[]) {
+    this.#process = process;
+    this.size = pool.length;
+    const width = pool[0]?.length ?? 0;
+    this.#pool = new Float64Array(this.size * width);
+    pool.forEach((point, i) => {
+      this.#pool.set(point, i * width);
+    });
+    this.variance = new Float64Array(this.size).fill(1);
+  }
+
+  /** Catches up with the process. */
+  learn(): void {
+    while (this.#rows.length < this.#process.size) this.#extend();
+  }
+
+  /** Adds the mean at each point. */
+  addMean(whitened: Float64Array, mean: Float64Array): void {
+    addRows(mean, this.#rows, whitened, 1);
   }
 
   #extend(): void {
@@ -57,7 +89,7 @@ export class PoolPosterior {
     for (let c = 0; c < row.length; c++) {
       const value = (row[c] as number) / diagonal;
       row[c] = value;
-      this.#variance[c] = (this.#variance[c] as number) - value * value;
+      this.variance[c] = (this.variance[c] as number) - value * value;
     }
     this.#rows.push(row);
   }
@@ -65,7 +97,7 @@ export class PoolPosterior {
   #kernelsTo(point: Float64Array): Float64Array {
     const { lengthscale } = this.#process.shape;
     const width = point.length;
-    const kernels = new Float64Array(this.#count);
+    const kernels = new Float64Array(this.size);
     for (let c = 0, at = 0; c < kernels.length; c++) {
       let square = 0;
       for (let d = 0; d < width; d++, at++) {

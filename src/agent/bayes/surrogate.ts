@@ -18,7 +18,12 @@ export interface SurrogateOptions<R extends Row> {
   readonly importance: (rows: readonly R[]) => readonly number[];
   /** Points that are asked about again and again, where there are such. */
   readonly pool: readonly Float64Array[] | undefined;
+  /** Rows by which its fits come later, so that those of several surrogates fall on different rows. */
+  readonly delay: number;
 }
+
+/** Rows from which fits are delayed: then they cost enough, and come seldom enough. */
+const DELAYED_FROM = 100;
 
 export class Surrogate<R extends Row> {
   readonly #options: SurrogateOptions<R>;
@@ -49,7 +54,9 @@ export class Surrogate<R extends Row> {
 
   /** Rows that the next predictions rest on, at least one; targets are expected in their order. */
   update(): readonly R[] {
-    const fit = rowsAtFit(this.size);
+    const { delay } = this.#options;
+    const isLate = this.size > DELAYED_FROM + delay;
+    const fit = isLate ? rowsAtFit(this.size - delay) + delay : rowsAtFit(this.size);
     if (fit !== this.#fittedAt) this.#refit(fit);
     while (this.#learned < this.size) this.#learn(this.#rows[this.#learned++] as R);
     return this.#known;

@@ -16,34 +16,41 @@ export interface CostRow {
 
 /** Place of each value in ascending order, as a share inside (0, 1); equal ones share theirs. */
 export function rankShares(values: readonly number[]): number[] {
-  const order = [...values.keys()].sort((i, j) =>
-    compare(values[i] as number, values[j] as number),
-  );
-  const shares = values.map(() => 0);
-  for (let start = 0; start < order.length; ) {
-    let end = start + 1;
-    const value = values[order[start] as number];
-    while (end < order.length && values[order[end] as number] === value) end++;
-    const share = (start + end) / 2 / values.length;
-    for (let k = start; k < end; k++) shares[order[k] as number] = share;
-    start = end;
-  }
-  return shares;
+  const sorted = Float64Array.from(values).sort();
+  return values.map((value) => {
+    const below = countWhile(sorted, (other) => other < value);
+    const upTo = countWhile(sorted, (other) => other <= value);
+    return (below + upTo) / 2 / values.length;
+  });
 }
 
-const compare = (a: number, b: number) => (a < b ? -1 : a > b ? 1 : 0);
+/** Length of the front part of an ascending list that holds the condition. */
+function countWhile(sorted: Float64Array, holds: (value: number) => boolean): number {
+  let low = 0;
+  let high = sorted.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (holds(sorted[middle] as number)) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
 
 /**
  * Several objectives as one: the weighted Tchebycheff norm of their ranks, so that neither scales nor
  * outliers count and every point of a front, also of a hollow one, is the best for some weights.
  */
 export function scalarise(costs: readonly Costs[], weights: readonly number[]): number[] {
-  const shares = weights.map((_, d) => rankShares(costs.map((row) => row[d] as number)));
-  return costs.map((_, i) => {
-    const terms = weights.map((weight, d) => weight * (shares[d]?.[i] as number));
-    const sum = terms.reduce((total, term) => total + term, 0);
-    return Math.max(...terms) + LINEAR_SHARE * sum;
+  const worst = costs.map(() => 0);
+  const sums = costs.map(() => 0);
+  weights.forEach((weight, d) => {
+    if (weight === 0) return;
+    rankShares(costs.map((row) => row[d] as number)).forEach((share, i) => {
+      worst[i] = Math.max(worst[i] as number, weight * share);
+      sums[i] = (sums[i] as number) + weight * share;
+    });
   });
+  return worst.map((value, i) => value + LINEAR_SHARE * (sums[i] as number));
 }
 
 /** Place of each row by the weights, as a share; one without costs is in the worse half. */
@@ -68,7 +75,7 @@ export function objectiveTargets(rows: readonly CostRow[], weights: readonly num
  */
 export function marginTargets(values: readonly number[], bound: Bound): number[] {
   const excess = values.map((value) => bound.sign * (value - bound.limit));
-  const distances = excess.map(Math.abs).sort(compare);
+  const distances = Float64Array.from(excess, Math.abs).sort();
   const scale = distances[distances.length >> 1] || 1;
   return excess.map((each) => Math.asinh(each / scale));
 }
