@@ -4,70 +4,89 @@
  * another metric, which no strategy sees.
  */
 import type { Agent, Problem } from '../agent/agent.js';
-import { hypervolume } from '../trial/hypervolume.js';
-import { type Constraint, violationsOf } from '../trial/objective.js';
-import type { Costs } from '../trial/pareto.js';
-import { costsOf } from '../trial/rank.js';
+import type { Objective } from '../trial/objective.js';
 import type { Json, Metrics, Trial } from '../trial/trial.js';
 import { Rng } from '../util/random.js';
 import { nameOf, runQueries } from './queries.js';
+import {
+  boundsOf,
+  type CurvePoint,
+  createScorer,
+  isBetter,
+  isFeasible,
+  meanCurve,
+  type TableScoring,
+} from './table-curves.js';
 
 export interface TableBenchOptions {
+  /** The winner is the best by the first objective. */
   readonly problem: Problem;
-  /** Metrics by architecture (itself where it is a word, else as JSON): the problem's, and `report`. */
-  readonly scores: ReadonlyMap<string, Metrics>;
-  /** Metric that is reported of winners; larger is better. */
+  readonly scores: TableScoring['scores'];
   readonly report: string;
+  readonly plane?: readonly Objective[];
   readonly queries: number;
   readonly seeds: number;
   /** Of the first seed; the others follow. */
   readonly firstSeed: number;
 }
 
-/** A mean over seeds with its 95 % interval (normal, as there are many seeds). */
-export interface SeedMean {
-  readonly mean: number;
-  readonly ci95: readonly [number, number];
-  readonly stddev: number;
+/** One search. */
+export interface TableRun {
+  readonly seed: number;
+  /** Architectures in the order that they were asked for. */
+  readonly queried: readonly Json[];
+  /** What the search takes for the best; absent where it found nothing feasible. */
+  readonly winner?: Json;
 }
 
 export interface TableBenchResult {
-  /** Reported metric of the winner so far, after 1 … `queries` queries. */
-  readonly curve: readonly SeedMean[];
-  /** Seeds in which no feasible architecture was found. */
+  /** After 1 … `queries` queries. */
+  readonly curve: readonly CurvePoint[];
+  /** Searches in which no feasible architecture was found. */
   readonly withoutWinner: number;
   /** Winners that break a constraint, by the scores themselves; anything but 0 is a fault. */
   readonly infeasibleWinners: number;
-  /**
-   * Dominated volume of the feasible trials in terms of the problem's objectives ÷ that of the whole
-   * table; absent for a single objective.
-   */
-  readonly hypervolume?: SeedMean;
-  /** Milliseconds of ask and tell together, a query's mean. */
-  readonly askTellMs: number;
 }
 
-/** The best that the scores allow. */
-export interface TableBounds {
-  /** Largest reported metric of a feasible architecture. */
-  readonly oracle: number;
-  /** Reported metric of the feasible architecture that is best by the guide. */
-  readonly bestByGuide: number;
-  readonly feasible: number;
+/** How the searches of a bench are scored. */
+export function scoringOf({ problem, scores, report, plane }: TableBenchOptions): TableScoring {
+  const { constraints, objectives } = problem;
+  const guide = objectives[0] as Objective;
+  return { scores, constraints, guide, report, ...(plane !== undefined && { plane }) };
 }
 
-/** What can be reached at all. */
-export function boundsOf({ problem, scores, report }: TableBenchOptions): TableBounds {
-  const feasible = [...scores.values()].filter((m) => isFeasible(m, problem.constraints));
-  const reports = feasible.map((metrics) => metrics[report] as number);
-  const guided = feasible.reduce<Metrics | undefined>(
-    (best, metrics) => (best === undefined || isBetter(metrics, best, problem) ? metrics : best),
-    undefined,
-  );
+/** Runs one strategy with one seed. */
+export function runTableSearch(
+  create: (problem: Problem) => Agent,
+  { problem, scores, queries }: TableBenchOptions,
+  seed: number,
+): TableRun {
+  const { objectives, constraints } = problem;
+  const seen = new Set([...objectives, ...constraints].map(({ metric }) => metric));
+  const oracle = (architecture: Json): Metrics => {
+    const metrics = scores.get(nameOf(architecture)) as Metrics;
+    return Object.fromEntries(Object.entries(metrics).filter(([metric]) => seen.has(metric)));
+  };
+  const agent = create(problem);
+  const trials = runQueries({ agent, oracle, constraints, queries, rng: new Rng(seed) });
+  const winner = winnerOf(trials, objectives[0] as Objective);
+  const queried = trials.map(({ architecture }) => architecture);
+  return { seed, queried, ...(winner !== undefined && { winner }) };
+}
+
+/** What searches of the same length came to. */
+export function summarize(runs: readonly TableRun[], scoring: TableScoring): TableBenchResult {
+  const scorer = createScorer(scoring);
+  const winners = runs.flatMap(({ winner }) => (winner === undefined ? [] : [winner]));
+  const breaks = (winner: Json) =>
+    !isFeasible(scoring.scores.get(nameOf(winner)) as Metrics, scoring.constraints);
   return {
-    oracle: reports.reduce((most, value) => Math.max(most, value), Number.NEGATIVE_INFINITY),
-    bestByGuide: guided?.[report] ?? Number.NaN,
-    feasible: feasible.length,
+    curve: meanCurve(
+      runs.map(({ queried }) => scorer(queried)),
+      boundsOf(scoring),
+    ),
+    withoutWinner: runs.length - winners.length,
+    infeasibleWinners: winners.filter(breaks).length,
   };
 }
 
@@ -75,98 +94,23 @@ export function boundsOf({ problem, scores, report }: TableBenchOptions): TableB
 export function benchStrategy(
   create: (problem: Problem) => Agent,
   options: TableBenchOptions,
-): TableBenchResult {
-  const { problem, scores, report, queries, seeds, firstSeed } = options;
-  const metricsOf = (architecture: Json) => scores.get(nameOf(architecture)) as Metrics;
-  const guided = new Set(
-    [...problem.objectives, ...problem.constraints].map(({ metric }) => metric),
-  );
-  const oracle = (architecture: Json): Metrics =>
-    Object.fromEntries(
-      Object.entries(metricsOf(architecture)).filter(([metric]) => guided.has(metric)),
-    );
-  const curves: number[][] = [];
-  const volumes: number[] = [];
-  const reference = worstOf(options);
-  const whole = volumeOf([...scores.values()], problem, reference);
-  let infeasibleWinners = 0;
+): TableBenchResult & {
+  /** Of ask and tell together, a query's mean. */ readonly askTellMs: number;
+} {
+  const { queries, seeds, firstSeed } = options;
   const start = performance.now();
-  for (let seed = firstSeed; seed < firstSeed + seeds; seed++) {
-    const agent = create(problem);
-    const { constraints } = problem;
-    const trials = runQueries({ agent, oracle, constraints, queries, rng: new Rng(seed) });
-    const winners = winnersOf(trials, problem);
-    const last = winners.at(-1);
-    if (last !== undefined && !isFeasible(metricsOf(last), constraints)) infeasibleWinners++;
-    curves.push(
-      winners.map((winner) =>
-        winner === undefined ? Number.NaN : (metricsOf(winner)[report] as number),
-      ),
-    );
-    const tried = trials.map(({ architecture }) => metricsOf(architecture));
-    volumes.push(volumeOf(tried, problem, reference) / whole);
-  }
-  const seconds = (performance.now() - start) / 1e3;
-  return {
-    curve: Array.from({ length: queries }, (_, i) =>
-      meanOver(curves.map((curve) => curve[i] as number)),
-    ),
-    withoutWinner: curves.filter((curve) => Number.isNaN(curve.at(-1))).length,
-    infeasibleWinners,
-    ...(problem.objectives.length > 1 && { hypervolume: meanOver(volumes) }),
-    askTellMs: (1e3 * seconds) / (seeds * queries),
-  };
-}
-
-/** Architecture of the best complete trial after each query. */
-function winnersOf(trials: readonly Trial[], problem: Problem): (Json | undefined)[] {
-  let best: Trial | undefined;
-  return trials.map((trial) => {
-    const isNew =
-      trial.state === 'complete' &&
-      (best === undefined || isBetter(trial.metrics, best.metrics, problem));
-    if (isNew) best = trial;
-    return best?.architecture;
-  });
-}
-
-function isBetter(a: Metrics, b: Metrics, { objectives }: Problem): boolean {
-  const first = objectives.slice(0, 1);
-  return (costsOf(a, first)[0] as number) < (costsOf(b, first)[0] as number);
-}
-
-function isFeasible(metrics: Metrics, constraints: readonly Constraint[]): boolean {
-  return violationsOf(metrics, constraints).length === 0;
-}
-
-/** The worst of the table in each objective. */
-function worstOf({ problem, scores }: TableBenchOptions): Costs {
-  return problem.objectives.map((objective) =>
-    [...scores.values()].reduce(
-      (worst, metrics) => Math.max(worst, costsOf(metrics, [objective])[0] as number),
-      Number.NEGATIVE_INFINITY,
-    ),
+  const runs = Array.from({ length: seeds }, (_, i) =>
+    runTableSearch(create, options, firstSeed + i),
   );
+  const askTellMs = (performance.now() - start) / (seeds * queries);
+  return { ...summarize(runs, scoringOf(options)), askTellMs };
 }
 
-/** Volume that the feasible ones dominate; not a number for a single objective. */
-function volumeOf(tried: readonly Metrics[], problem: Problem, reference: Costs): number {
-  const { objectives, constraints } = problem;
-  if (objectives.length < 2) return Number.NaN;
-  const feasible = tried.filter((metrics) => isFeasible(metrics, constraints));
-  return hypervolume(
-    feasible.map((metrics) => costsOf(metrics, objectives)),
-    reference,
-  );
-}
-
-/** Mean over the seeds that have a value. */
-function meanOver(values: readonly number[]): SeedMean {
-  const known = values.filter((value) => !Number.isNaN(value));
-  const n = known.length;
-  const mean = known.reduce((sum, value) => sum + value, 0) / n;
-  const squares = known.reduce((sum, value) => sum + (value - mean) ** 2, 0);
-  const stddev = n < 2 ? 0 : Math.sqrt(squares / (n - 1));
-  const margin = (1.96 * stddev) / Math.sqrt(n);
-  return { mean, ci95: [mean - margin, mean + margin], stddev };
+/** Architecture of the best complete trial. */
+function winnerOf(trials: readonly Trial[], guide: Objective): Json | undefined {
+  const complete = trials.filter(({ state }) => state === 'complete');
+  if (complete.length === 0) return undefined;
+  return complete.reduce((best, trial) =>
+    isBetter(trial.metrics, best.metrics, guide) ? trial : best,
+  ).architecture;
 }

@@ -11,7 +11,8 @@ import { oneColumn } from '../../src/evaluate/table/architectures.js';
 import { joinScores } from '../../src/evaluate/table/scores.js';
 import { readTable } from '../../src/evaluate/table/table.js';
 import { runQueries } from '../../src/search/queries.js';
-import { benchStrategy, boundsOf, type TableBenchOptions } from '../../src/search/table-bench.js';
+import { benchStrategy, scoringOf, type TableBenchOptions } from '../../src/search/table-bench.js';
+import { boundsOf } from '../../src/search/table-curves.js';
 import { createCellSpace } from '../../src/space/cell.js';
 import { createConvSpace } from '../../src/space/conv.js';
 import type { Json } from '../../src/trial/trial.js';
@@ -61,8 +62,8 @@ describe('search on known scores', () => {
   });
 
   test('bounds, winners and curves', () => {
-    const free = boundsOf(options());
-    const limited = boundsOf(options(5));
+    const free = boundsOf(scoringOf(options()));
+    const limited = boundsOf(scoringOf(options(5)));
     expect(free.feasible).toBe(15_625);
     expect(limited.feasible).toBeLessThan(15_625);
     expect(limited.oracle).toBeLessThan(free.oracle);
@@ -71,7 +72,7 @@ describe('search on known scores', () => {
     expect(result.infeasibleWinners).toBe(0);
     expect(result.withoutWinner).toBe(0);
     expect(result.curve.at(-1)?.mean).toBeLessThanOrEqual(limited.oracle);
-    expect(result.hypervolume).toBeUndefined();
+    expect(result.curve.at(-1)?.hypervolume).toBeUndefined();
   });
 
   test('hypervolume is a share of what the whole table dominates', () => {
@@ -79,10 +80,12 @@ describe('search on known scores', () => {
       { metric: 'accuracy', direction: 'maximize' },
       { metric: 'latencyMs', direction: 'minimize' },
     ] as const;
-    const both = { ...options(), problem: { ...problem(), objectives } };
-    const { hypervolume } = benchStrategy(strategies.random.create, both);
-    expect(hypervolume?.mean).toBeGreaterThan(0.3);
-    expect(hypervolume?.mean).toBeLessThan(1);
+    const both = { ...options(), problem: { ...problem(), objectives }, plane: objectives };
+    const { curve } = benchStrategy(strategies.random.create, both);
+    const volumes = curve.map(({ hypervolume }) => hypervolume?.mean as number);
+    expect(volumes.at(-1)).toBeGreaterThan(0.3);
+    expect(volumes.at(-1)).toBeLessThan(1);
+    expect(volumes).toEqual([...volumes].sort((a, b) => a - b));
   });
 });
 

@@ -4,12 +4,9 @@ import { createOperators } from '../../agent/operators.js';
 import { type StrategyName, strategies, strategyNames } from '../../agent/strategy.js';
 import { UsageError } from '../../errors.js';
 import { GUIDE, LATENCY, REPORT } from '../../evaluate/table/evaluator.js';
-import {
-  benchStrategy,
-  boundsOf,
-  type TableBenchOptions,
-  type TableBenchResult,
-} from '../../search/table-bench.js';
+import { benchStrategy, scoringOf, type TableBenchOptions } from '../../search/table-bench.js';
+import { boundsOf, type CurvePoint } from '../../search/table-curves.js';
+import type { Objective } from '../../trial/objective.js';
 import { type OutputOptions, print } from '../output.js';
 import { parseChoice, parseWhole } from '../parse.js';
 import { type SpaceChoice, type SpaceKind, spaceKinds } from '../spaces.js';
@@ -31,6 +28,9 @@ interface BenchAgentsFlags extends OutputOptions {
   readonly seeds: number;
   readonly seed: number;
 }
+
+/** What every `ci95` of the document is. */
+const INTERVAL = '95 %, normal, over seeds';
 
 /** Numbers of queries after which a curve is read off. */
 const CHECKPOINTS = [50, 100, 200, 500, 1000];
@@ -111,7 +111,7 @@ function parseAgents(text: string): StrategyName[] {
 /** Runs every strategy on the tables. */
 export function benchAgents(flags: Omit<BenchAgentsFlags, 'json'>) {
   const options = optionsOf(flags);
-  const bounds = boundsOf(options);
+  const bounds = boundsOf(scoringOf(options));
   const results = flags.agents.map((agent) => {
     process.stderr.write(`${agent}: ${flags.seeds} searches of ${flags.queries} queries\n`);
     return { agent, ...benchStrategy(strategies[agent].create, options) };
@@ -126,14 +126,18 @@ export function benchAgents(flags: Omit<BenchAgentsFlags, 'json'>) {
     queries: flags.queries,
     seeds: flags.seeds,
     bounds,
-    results: results.map(({ curve, ...rest }) => ({
-      ...rest,
-      checkpoints: checkpointsOf(flags.queries).map((queries) => {
-        const point = curve[queries - 1] as TableBenchResult['curve'][number];
-        return { queries, ...point, regret: bounds.oracle - point.mean };
-      }),
-      curve: curve.map(({ mean, ci95 }) => ({ mean, ci95 })),
-    })),
+    interval: INTERVAL,
+    results: results.map(({ curve, ...rest }) => {
+      const hypervolume = curve.at(-1)?.hypervolume;
+      return {
+        ...rest,
+        ...(hypervolume !== undefined && { hypervolume }),
+        checkpoints: checkpointsOf(flags.queries).map(
+          (queries) => curve[queries - 1] as CurvePoint,
+        ),
+        curve,
+      };
+    }),
   };
 }
 
@@ -148,18 +152,26 @@ function optionsOf(flags: Omit<BenchAgentsFlags, 'json'>): TableBenchOptions {
   }
   const spec = { file, guide, report, latency, columns: { ...DEFAULT_COLUMNS, ...columns } };
   const { space, scores } = openTable(spec, spaceOf(flags));
+  const plane: Objective[] = [
+    { metric: GUIDE, direction: 'maximize' },
+    { metric: LATENCY, direction: 'minimize' },
+  ];
+  const isPlanar = latency !== undefined;
   const problem: Problem = {
     operators: createOperators(space),
-    objectives: [
-      { metric: GUIDE, direction: 'maximize' },
-      ...(latency !== undefined && limit === undefined
-        ? [{ metric: LATENCY, direction: 'minimize' } as const]
-        : []),
-    ],
+    objectives: isPlanar && limit === undefined ? plane : plane.slice(0, 1),
     constraints: limit === undefined ? [] : [{ metric: LATENCY, max: limit }],
   };
   const { queries, seeds, seed: firstSeed } = flags;
-  return { problem, scores: scores.metrics, report: REPORT, queries, seeds, firstSeed };
+  return {
+    problem,
+    scores: scores.metrics,
+    report: REPORT,
+    ...(isPlanar && { plane }),
+    queries,
+    seeds,
+    firstSeed,
+  };
 }
 
 function spaceOf({ space, decisions }: Omit<BenchAgentsFlags, 'json'>): SpaceChoice {
@@ -183,7 +195,7 @@ function formatReport(report: ReturnType<typeof benchAgents>): string {
         title: `${count} queries`,
         align: 'right' as const,
         value: (row: (typeof rows)[number]) => {
-          const { mean, ci95 } = row.at.get(count) as TableBenchResult['curve'][number];
+          const { mean, ci95 } = row.at.get(count) as CurvePoint;
           return `${mean.toFixed(2)} ±${(ci95[1] - mean).toFixed(2)}`;
         },
       })),
