@@ -244,7 +244,7 @@ export const configSchema = z.strictObject({
       (agents) => agents.filter((a) => typeof a === 'object' && a.kind === 'llm').length <= 1,
       'expected one llm at most',
     )
-    .default(['evolution', 'random']),
+    .default(['ensemble', 'random']),
   memory: z
     .strictObject({
       from: z.string().min(1).describe('Folder of an earlier run whose effects agents start with'),

@@ -22,7 +22,7 @@ describe('configuration', () => {
       seed: 0,
       space: { kind: 'conv' },
       train: { optimizer: 'adamw', batch: 32, epochs: { short: 1, long: 3 } },
-      agents: ['evolution', 'random'],
+      agents: ['ensemble', 'random'],
       budget: { time: '3m', reserve: 0.3, eta: 3 },
       guard: { sigmas: 2, seeds: 3 },
     });
