@@ -68,6 +68,9 @@ export interface FinishedSearch {
 export function withOverrides(config: Config, overrides: Overrides): Config {
   const { dataDir, device, budget, seed, memory } = overrides;
   if (device !== undefined) parseDeviceName(device, '--device');
+  if (device !== undefined && config.data.kind === 'table') {
+    throw new UsageError('--device: a table (data.kind: table) is read, nothing is measured');
+  }
   return {
     ...config,
     seed: seed ?? config.seed,

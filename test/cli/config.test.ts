@@ -88,6 +88,9 @@ describe('flags', () => {
     const glyphs = parseConfig({ data: { kind: 'glyphs' } });
     expect(() => withOverrides(glyphs, { dataDir: 'x' })).toThrow(/takes no folder/);
     expect(() => withOverrides(config, { device: 'tpu' })).toThrow(/expected cpu, .* received tpu/);
+    const table = parseConfig({ data: { kind: 'table', guide: 'a', report: 'b' } });
+    expect(withOverrides(table, { dataDir: '/x.csv' }).data).toMatchObject({ file: '/x.csv' });
+    expect(() => withOverrides(table, { device: 'cpu' })).toThrow(/nothing is measured/);
   });
 
   it.each([
