@@ -18,11 +18,11 @@ import { stepName } from '../step-names.js';
 import { drawOrder, type LoopOptions, runUpdates } from '../training-loop.js';
 import type { PerOption } from './distribution.js';
 import { createGateStep, type GateStep } from './gate-step.js';
-import type { SupernetArgs } from './supernet.js';
+import { type SupernetArgs, WARMUP } from './supernet.js';
 
 /** Updates that are tried, and forgotten, to learn how long one takes; the first is not counted. */
 const TRIED = 4;
-/** Updates of the shortest training: one with even draws, three that move the logits. */
+/** Updates of the shortest training: two with even draws, two that move the logits. */
 const LEAST_UPDATES = 4;
 
 export interface SupernetSteps {
@@ -97,13 +97,17 @@ async function plannedUpdates(
   if (length.seconds === undefined) return most;
   const steps = createSteps(args, graph, loaded, recipe, TRIED, context);
   const choices = args.gates.map((options) => options.length - 1);
-  let started = 0;
+  let [weightsMs, gatesMs] = [0, 0];
   for (let update = 0; update < TRIED; update++) {
-    if (update === 1) started = performance.now();
+    const begin = performance.now();
     await steps.learnWeights(update, choices);
+    const middle = performance.now();
     await steps.gateGradient(update, choices);
+    if (update === 0) continue;
+    weightsMs += middle - begin;
+    gatesMs += performance.now() - middle;
   }
-  const seconds = (performance.now() - started) / 1e3 / (TRIED - 1);
+  const seconds = (weightsMs + (1 - WARMUP) * gatesMs) / (TRIED - 1) / 1e3;
   return Math.max(LEAST_UPDATES, Math.min(most, Math.floor(length.seconds / seconds)));
 }
 

@@ -80,8 +80,11 @@ export interface SupernetResult {
   readonly expectedMs?: number;
 }
 
-/** Share of the updates in which weights learn from even draws, before the logits move. */
-const WARMUP = 0.25;
+/**
+ * Share of the updates in which weights learn from even draws, before the logits move: at first only
+ * operations without weights help, and a short training that asks at once never learns of others.
+ */
+export const WARMUP = 0.5;
 /** Temperature of the relaxation at the first and the last update of the logits. */
 const TEMPERATURES = [10, 0.1] as const;
 const ARCHITECTURE_RATE = 0.03;
