@@ -2,9 +2,9 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as ort from 'onnxruntime-node';
 import { describe, expect, it } from 'vitest';
-import { createEvolutionAgent } from '../../src/agent/evolution.js';
 import { createOperators } from '../../src/agent/operators.js';
 import { createRandomAgent } from '../../src/agent/random.js';
+import { strategies } from '../../src/agent/strategy.js';
 import { loadDataset } from '../../src/data/data.js';
 import { inferTypes } from '../../src/ir/infer.js';
 import { decodeModel } from '../../src/ir/onnx/decode.js';
@@ -108,7 +108,7 @@ describe('archwright search', () => {
     const ledger = readLedger(join(run, 'ledger.sqlite'));
     const space = createConvSpace({ channels: 1, height: 28, width: 28, classes: 10 });
     const mismatches = await verifyReplay(ledger, createOperators(space), (problem) => [
-      createEvolutionAgent(problem),
+      strategies.ensemble.create(problem),
       createRandomAgent(problem),
     ]);
     expect(ledger.proposals().length).toBeGreaterThan(smallSearch.budget.trials);
