@@ -1,5 +1,6 @@
 /** A training as a picture: loss, and accuracy where there is one, over updates. Plain SVG. */
 import type { Evaluation } from '../train/early-stopping.js';
+import { formatTick, linearTicks, round, text } from './svg.js';
 
 export interface LearningCurve {
   readonly title: string;
@@ -86,11 +87,11 @@ function grouped(values: readonly number[], size: number): Point[] {
 
 function drawPanel({ title, series }: Panel, top: number, steps: number): string[] {
   const points = series.flatMap((one) => one.points).filter(({ y }) => Number.isFinite(y));
-  const yTicks = ticksOf(
+  const yTicks = linearTicks(
     Math.min(...points.map(({ y }) => y)),
     Math.max(...points.map(({ y }) => y)),
   );
-  const xTicks = ticksOf(0, steps).filter((tick) => Number.isInteger(tick) && tick <= steps);
+  const xTicks = linearTicks(0, steps).filter((tick) => Number.isInteger(tick) && tick <= steps);
   const [low, high] = [yTicks[0] as number, yTicks.at(-1) as number];
   const [right, bottom] = [WIDTH - MARGIN.right, top + PANEL_HEIGHT - MARGIN.bottom];
   const x = (step: number) => round(MARGIN.left + (step / steps) * (right - MARGIN.left));
@@ -101,11 +102,11 @@ function drawPanel({ title, series }: Panel, top: number, steps: number): string
   const drawn: string[] = [text(MARGIN.left, top + 20, title, 'start', 'font-weight="bold"')];
   for (const tick of yTicks) {
     drawn.push(line(MARGIN.left, y(tick), right, y(tick), '#e4e4e4'));
-    drawn.push(text(MARGIN.left - 8, y(tick) + 4, format(tick), 'end'));
+    drawn.push(text(MARGIN.left - 8, y(tick) + 4, formatTick(tick), 'end'));
   }
   for (const tick of xTicks) {
     drawn.push(line(x(tick), bottom, x(tick), bottom + 4, '#555'));
-    drawn.push(text(x(tick), bottom + 17, format(tick), 'middle'));
+    drawn.push(text(x(tick), bottom + 17, formatTick(tick), 'middle'));
   }
   drawn.push(line(MARGIN.left, bottom, right, bottom, '#555'));
   drawn.push(text(right, bottom + 33, 'updates', 'end'));
@@ -124,31 +125,4 @@ function drawPanel({ title, series }: Panel, top: number, steps: number): string
     legend -= 7 * label.length + 24;
   }
   return drawn;
-}
-
-/** Round numbers, at most seven, from at or below `low` to at or above `high`. */
-function ticksOf(low: number, high: number): number[] {
-  const span = high > low ? high - low : Math.max(Math.abs(low), 1) / 10;
-  const raw = span / 5;
-  const power = 10 ** Math.floor(Math.log10(raw));
-  const step = power * ([1, 2, 5, 10].find((m) => m * power >= raw) as number);
-  const [first, last] = [Math.floor(low / step), Math.ceil(high / step)];
-  const end = Math.max(last, first + 1);
-  return Array.from({ length: end - first + 1 }, (_, i) =>
-    Number(((first + i) * step).toPrecision(12)),
-  );
-}
-
-function format(value: number): string {
-  return Math.abs(value) >= 1e5 ? value.toExponential(1) : String(value);
-}
-
-function round(value: number): number {
-  return Math.round(value * 10) / 10;
-}
-
-function text(x: number, y: number, content: string, anchor: string, more = ''): string {
-  const escaped = content.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
-  const extra = more === '' ? '' : ` ${more}`;
-  return `<text x="${x}" y="${y}" text-anchor="${anchor}"${extra}>${escaped}</text>`;
 }

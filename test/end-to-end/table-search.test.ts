@@ -1,5 +1,5 @@
 /** Searches that read scores from tables: the same loop, ledger, resume and report. */
-import { existsSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
@@ -181,6 +181,29 @@ describe('bench-agents', () => {
     const { bounds, results } = JSON.parse(stdout);
     expect(bounds.feasible).toBeLessThanOrEqual(401);
     expect(results.map(({ agent }: { agent: string }) => agent)).toEqual(['random', 'evolution']);
+  });
+
+  it('follows score, regret, feasibility and volume over queries, also as a picture', async () => {
+    const limit = ['--columns', 'arch=cell_string', '--latency', 'ms', '--limit', '6ms'];
+    const args = [...flags, ...few, ...limit, '--plot', 'curves.svg', '--plot-axis', 'linear'];
+    const { code, stdout } = await archwright([...args, '--json'], folder);
+    expect(code).toBe(0);
+    const { bounds, interval, plot, results } = JSON.parse(stdout);
+    expect(interval).toBe('95 %, normal, over seeds');
+    for (const { curve, infeasibleWinners } of results) {
+      expect(curve).toHaveLength(20);
+      expect(infeasibleWinners).toBe(0);
+      const { queries, found, mean, regret, guided, hypervolume } = curve.at(-1);
+      expect({ queries, found }).toEqual({ queries: 20, found: 2 });
+      expect(regret).toBeCloseTo(bounds.oracle - mean, 10);
+      expect(guided.mean).toBeLessThanOrEqual(bounds.bestGuide);
+      expect(hypervolume.ci95[0]).toBeLessThanOrEqual(hypervolume.mean);
+    }
+    const svg = readFileSync(join(folder, plot), 'utf8');
+    expect(svg).toContain('>Searches by val, ms ≤ 6 ms</text>');
+    expect(svg.match(/<polyline class="line line[01]"/g)).toHaveLength(6);
+    const wrong = await archwright([...args, '--plot-axis', 'cubic'], folder);
+    expect(wrong.stderr).toMatch(/--plot-axis: expected log, linear; received cubic/);
   });
 
   it.each([

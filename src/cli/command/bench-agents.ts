@@ -3,6 +3,7 @@ import type { Problem } from '../../agent/agent.js';
 import { createOperators } from '../../agent/operators.js';
 import { type StrategyName, strategies, strategyNames } from '../../agent/strategy.js';
 import { UsageError } from '../../errors.js';
+import { writeDurably } from '../../evaluate/artifacts.js';
 import { GUIDE, LATENCY, REPORT } from '../../evaluate/table/evaluator.js';
 import { benchStrategy, scoringOf, type TableBenchOptions } from '../../search/table-bench.js';
 import { boundsOf, type CurvePoint } from '../../search/table-curves.js';
@@ -10,6 +11,7 @@ import type { Objective } from '../../trial/objective.js';
 import { type OutputOptions, print } from '../output.js';
 import { parseChoice, parseWhole } from '../parse.js';
 import { type SpaceChoice, type SpaceKind, spaceKinds } from '../spaces.js';
+import { type AxisScale, drawStrategies } from '../strategy-plot.js';
 import { closest } from '../suggest.js';
 import { formatTable } from '../table.js';
 import { DEFAULT_COLUMNS, openTable, type TableSpec } from '../table-source.js';
@@ -27,7 +29,11 @@ interface BenchAgentsFlags extends OutputOptions {
   readonly queries: number;
   readonly seeds: number;
   readonly seed: number;
+  readonly plot?: string;
+  readonly plotAxis: AxisScale;
 }
+
+type BenchFlags = Omit<BenchAgentsFlags, 'json' | 'plotAxis'>;
 
 /** What every `ci95` of the document is. */
 const INTERVAL = '95 %, normal, over seeds';
@@ -73,9 +79,18 @@ export function addBenchAgentsCommand(program: Command): void {
     )
     .option('--seeds <count>', 'searches per strategy', parseWhole('--seeds', 2), 100)
     .option('--seed <number>', 'the first seed', parseWhole('--seed', 0), 0)
+    .option('--plot <file>', 'write the curves over queries as an SVG file')
+    .option(
+      '--plot-axis <scale>',
+      'axis of the queries: log, linear',
+      parseChoice('--plot-axis', ['log', 'linear'] as const),
+      'log',
+    )
     .option('--json', 'print one JSON document')
-    .action((flags: BenchAgentsFlags) => {
-      print(benchAgents(flags), flags, formatReport);
+    .action(async (flags: BenchAgentsFlags) => {
+      const report = benchAgents(flags);
+      if (flags.plot !== undefined) await writeDurably(flags.plot, plotOf(report, flags.plotAxis));
+      print(report, flags, formatReport);
     });
 }
 
@@ -109,7 +124,7 @@ function parseAgents(text: string): StrategyName[] {
 }
 
 /** Runs every strategy on the tables. */
-export function benchAgents(flags: Omit<BenchAgentsFlags, 'json'>) {
+export function benchAgents(flags: BenchFlags) {
   const options = optionsOf(flags);
   const bounds = boundsOf(scoringOf(options));
   const results = flags.agents.map((agent) => {
@@ -127,6 +142,7 @@ export function benchAgents(flags: Omit<BenchAgentsFlags, 'json'>) {
     seeds: flags.seeds,
     bounds,
     interval: INTERVAL,
+    plot: flags.plot ?? null,
     results: results.map(({ curve, ...rest }) => {
       const hypervolume = curve.at(-1)?.hypervolume;
       return {
@@ -145,7 +161,7 @@ function checkpointsOf(queries: number): number[] {
   return [...CHECKPOINTS.filter((count) => count < queries), queries];
 }
 
-function optionsOf(flags: Omit<BenchAgentsFlags, 'json'>): TableBenchOptions {
+function optionsOf(flags: BenchFlags): TableBenchOptions {
   const { table: file, guide, report, latency, columns, limit } = flags;
   if (limit !== undefined && latency === undefined) {
     throw new UsageError('--limit: expected --latency <file:column> with it, received none');
@@ -174,10 +190,25 @@ function optionsOf(flags: Omit<BenchAgentsFlags, 'json'>): TableBenchOptions {
   };
 }
 
-function spaceOf({ space, decisions }: Omit<BenchAgentsFlags, 'json'>): SpaceChoice {
+function spaceOf({ space, decisions }: BenchFlags): SpaceChoice {
   if (decisions === undefined) return { kind: space ?? 'cell' };
   if (space === undefined) return { kind: 'columns', decisions };
   throw new UsageError('--space, --decisions: expected one of them, received both');
+}
+
+function plotOf(report: ReturnType<typeof benchAgents>, axis: AxisScale): string {
+  const { guide, latency, limitMs, seeds, results } = report;
+  const device = latency?.slice(latency.lastIndexOf(':') + 1);
+  const limit = limitMs === null ? '' : ` ≤ ${limitMs} ms`;
+  return drawStrategies({
+    title: `Searches by ${guide}${device === undefined ? '' : `, ${device}${limit}`}`,
+    subtitle:
+      `means over ${seeds} seeds; bands: ${INTERVAL}` +
+      (limitMs === null ? '' : '; incumbents from where every search has one'),
+    report: report.report,
+    axis,
+    strategies: results.map(({ agent, curve }) => ({ name: agent, curve })),
+  });
 }
 
 function formatReport(report: ReturnType<typeof benchAgents>): string {
