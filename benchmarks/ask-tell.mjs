@@ -1,9 +1,12 @@
-// What a strategy costs: milliseconds of ask plus tell after 200, 1,000 and 10,000 trials, on the conv
-// space and the 15,625 cells, with two objectives and a limit that about half of the trials break. Trials are told first
-// (made up: mutants of earlier ones, scores a fixed function of their features), then as many as are
-// timed are asked for, judged and told.
+// What a strategy costs: milliseconds of ask plus tell of one trial, over a window of trials around the 200th,
+// 1,000th and 10,000th, on the cell space (15,625 cells, listed) and the conv space, with a limit
+// that about half of the trials break, for one and for two objectives. Trials up to the window are told
+// (made up: mutants of earlier ones, scores a fixed function of their features); in the window each is
+// asked for, judged and told, as in a search. The asks before it, the first of which has to catch up
+// with all that was told, warm up. Prints a Markdown table.
 //
 //   node benchmarks/ask-tell.mjs [strategy …]
+import { cpus } from 'node:os';
 import { createOperators } from '../dist/agent/operators.js';
 import { strategies, strategyNames } from '../dist/agent/strategy.js';
 import { createCellSpace } from '../dist/space/cell.js';
@@ -12,14 +15,14 @@ import { violationsOf } from '../dist/trial/objective.js';
 import { Rng } from '../dist/util/random.js';
 
 const SIZES = [200, 1_000, 10_000];
-const TIMED = 100;
+const WINDOW = 200;
+const WARM_UP = 50;
+/** Samples that the trials to tell descend from. */
 const SAMPLES = 200;
 
 const task = { channels: 3, height: 32, width: 32, classes: 10 };
-const objectives = [
-  { metric: 'accuracy', direction: 'maximize' },
-  { metric: 'latencyMs', direction: 'minimize' },
-];
+const accuracy = { metric: 'accuracy', direction: 'maximize' };
+const latency = { metric: 'latencyMs', direction: 'minimize' };
 
 /** A space, a score and trials to tell. */
 function createWorld(space, count) {
@@ -49,23 +52,28 @@ function createWorld(space, count) {
       : { ...base, state: 'infeasible', stage: 'measure', violations };
   };
   const trials = [];
-  for (let id = 1; id <= count; id++) {
-    const parent = id > SAMPLES ? rng.pick(trials) : undefined;
+  const seen = new Set();
+  while (trials.length < count) {
+    const parent = trials.length >= SAMPLES ? rng.pick(trials) : undefined;
     const architecture =
       parent === undefined ? operators.sample(rng) : operators.mutate(parent.architecture, rng);
+    const key = JSON.stringify(architecture);
+    if (seen.has(key)) continue;
+    seen.add(key);
     const operator = parent === undefined ? 'sample' : 'mutate';
     const parents = parent === undefined ? [] : [parent.id];
-    trials.push(judge(id, 'told', { architecture, operator, parents }));
+    trials.push(judge(trials.length + 1, 'told', { architecture, operator, parents }));
   }
-  return { problem: { operators, objectives, constraints }, judge, trials };
+  return { operators, constraints, judge, trials };
 }
 
-/** Milliseconds of each timed ask and tell after `told` trials. */
-function timesOf(name, { problem, judge, trials }, told) {
-  const agent = strategies[name].create(problem);
+/** Milliseconds of ask plus tell of each trial of the window around `size`, ascending; of the first ask. */
+function timesOf(name, { operators, constraints, judge, trials }, objectives, size) {
+  const agent = strategies[name].create({ operators, objectives, constraints });
+  const told = size - WINDOW / 2 - WARM_UP;
   for (const trial of trials.slice(0, told)) agent.observe(trial);
   const rng = new Rng(name);
-  return Array.from({ length: TIMED }, (_, i) => {
+  const times = Array.from({ length: WARM_UP + WINDOW }, (_, i) => {
     const id = told + 1 + i;
     const start = performance.now();
     const proposal = agent.propose(rng.fork(id));
@@ -75,24 +83,30 @@ function timesOf(name, { problem, judge, trials }, told) {
     agent.observe(trial);
     return asked - start + (performance.now() - judged);
   });
+  return { first: times[0], window: times.slice(WARM_UP).sort((a, b) => a - b) };
 }
 
-const conv = createWorld(createConvSpace(task), SIZES.at(-1));
-const cell = createWorld(createCellSpace(task), SIZES.at(-1));
+const worlds = {
+  cell: createWorld(createCellSpace(task), SIZES.at(-1)),
+  conv: createWorld(createConvSpace(task), SIZES.at(-1)),
+};
 const chosen = process.argv.length > 2 ? process.argv.slice(2) : strategyNames;
-const text = (ms) => ms.toFixed(2).padStart(8);
+const row = (cells) => console.log(`| ${cells.join(' | ')} |`);
 
-console.log(`| strategy | space |${SIZES.map((n) => ` ${n} trials: mean | p95 | max |`).join('')}`);
-console.log(`| --- | --- |${SIZES.map(() => ' ---: | ---: | ---: |').join('')}`);
+console.log(`Milliseconds on ${cpus()[0].model}, Node.js ${process.version}:\n`);
+row(['strategy', 'space', 'objectives', 'trial', 'mean', 'median', 'p95', 'p99', 'max', 'first']);
+row(['---', '---', ...Array(8).fill('---:')]);
 for (const name of chosen) {
-  // The exhaustive strategy needs a space that can be listed.
-  for (const world of name === 'exhaustive' ? [cell] : [conv, cell]) {
-    const columns = SIZES.map((told) => {
-      const times = timesOf(name, world, told).sort((a, b) => a - b);
-      const mean = times.reduce((a, b) => a + b, 0) / times.length;
-      const p95 = times[Math.ceil(0.95 * times.length) - 1];
-      return `${[mean, p95, times.at(-1)].map(text).join(' | ')} |`;
-    });
-    console.log(`| ${name} | ${world === cell ? 'cell' : 'conv'} | ${columns.join(' ')}`);
+  for (const [space, world] of Object.entries(worlds)) {
+    if (world.operators.list === undefined && name === 'exhaustive') continue;
+    for (const objectives of [[accuracy], [accuracy, latency]]) {
+      for (const size of SIZES) {
+        const { first, window } = timesOf(name, world, objectives, size);
+        const mean = window.reduce((a, b) => a + b, 0) / WINDOW;
+        const [median, p95, p99] = [0.5, 0.95, 0.99].map((q) => window[Math.ceil(q * WINDOW) - 1]);
+        const figures = [mean, median, p95, p99, window.at(-1), first];
+        row([name, space, objectives.length, size, ...figures.map((ms) => ms.toFixed(2))]);
+      }
+    }
   }
 }

@@ -8,13 +8,12 @@
  * Several objectives: one scalarisation with weights drawn per ask (ParEGO, Knowles 2006) over one
  * factorisation, which costs the same for any number of objectives, as a hypervolume's would not.
  */
-import { totalViolation } from '../trial/rank.js';
-import type { InfeasibleTrial, Json, Proposal, Trial } from '../trial/trial.js';
+import type { Json, Proposal, Trial } from '../trial/trial.js';
 import type { Rng } from '../util/random.js';
 import type { Agent, Problem } from './agent.js';
 import { drawCandidates } from './bayes/candidates.js';
-import { type Listing, listingOf, type Member } from './bayes/listing.js';
-import { Models } from './bayes/models.js';
+import { listingOf, type Member } from './bayes/listing.js';
+import { type Answer, Models } from './bayes/models.js';
 import { type Scale, scaleOf } from './bayes/scale.js';
 
 export interface BayesOptions {
@@ -29,8 +28,6 @@ export const BAYES_DEFAULTS: Required<BayesOptions> = { initialSamples: 20, pass
 
 /** Children drawn where a space is not scored whole. */
 const CHILDREN = 40;
-/** Trials that children come from. */
-const PARENTS = 12;
 /** Draws of a sample before one that was seen is proposed again. */
 const MAX_TRIES = 20;
 
@@ -48,15 +45,13 @@ export function createBayesAgent(problem: Problem, options: BayesOptions = {}): 
   const { operators, objectives } = problem;
   const { initialSamples, passedOver } = { ...BAYES_DEFAULTS, ...options };
   const listing = listingOf(operators);
-  const models = new Models(problem, listing?.points);
+  const samplesWanted = Math.max(2, initialSamples);
+  const models = new Models(problem, samplesWanted, listing);
   const seen = new Set<string>();
-  const tried = new Uint8Array(listing?.points.length ?? 0);
   /** Told before the scale of features was known. */
   let waiting: { readonly trial: Trial; readonly features: Float64Array }[] = [];
   let scale = listing?.scale;
-  let nearest: InfeasibleTrial[] = [];
 
-  const samplesWanted = Math.max(2, initialSamples);
   const pointOf = (architecture: Json): Float64Array => {
     const group = listing?.groupOf.get(JSON.stringify(architecture));
     if (group !== undefined) return listing?.points[group] as Float64Array;
@@ -75,38 +70,29 @@ export function createBayesAgent(problem: Problem, options: BayesOptions = {}): 
     return { architecture, operator: 'sample', parents: [] };
   };
 
-  /** The best of the whole list. */
-  const pickListed = (weights: readonly number[], rng: Rng): Proposal | undefined => {
-    const { points, members } = listing as Listing;
-    const score = models.judge(weights, points.length);
-    const group = bestOf(score, (c) => tried[c] === 0, passedOver, rng);
-    if (group === undefined) return undefined;
-    const { architecture } = rng.pick(members[group] as readonly Member[]);
-    return { architecture, operator: 'model', parents: [] };
+  /** The best of a pool of a listed space. */
+  const pickListed = ({ generation, groups }: Answer, weights: readonly number[], rng: Rng) => {
+    const isUntried = (c: number) => !models.isTried(groups[c] as number);
+    const best = bestOf(generation.judge(weights), isUntried, passedOver, rng);
+    if (best === undefined) return undefined;
+    const members = listing?.members[groups[best] as number] as readonly Member[];
+    return { architecture: rng.pick(members).architecture, operator: 'model', parents: [] };
   };
 
   /** The best of some children of good trials. */
-  const pickChild = (weights: readonly number[], rng: Rng): Proposal | undefined => {
-    const complete = models.best(weights).slice(0, PARENTS);
-    const parents = complete.length > 0 ? complete : nearest;
+  const pickChild = ({ generation }: Answer, weights: readonly number[], rng: Rng) => {
+    const parents = models.parents(weights);
     if (parents.length === 0) return undefined;
     const children = drawCandidates(operators, parents, CHILDREN, (key) => seen.has(key), rng);
     const points = children.map(({ architecture }) => pointOf(architecture));
-    const score = models.judge(weights, points.length, points);
-    const child = bestOf(score, () => true, 0, rng);
+    const child = bestOf(generation.judge(weights, points), () => true, 0, rng);
     return child === undefined ? undefined : children[child];
   };
 
   return {
     name: 'bayes',
     observe(trial) {
-      const key = JSON.stringify(trial.architecture);
-      seen.add(key);
-      const group = listing?.groupOf.get(key);
-      if (group !== undefined) tried[group] = 1;
-      if (trial.state === 'infeasible') {
-        nearest = [...nearest, trial].sort(byViolation).slice(0, PARENTS);
-      }
+      seen.add(JSON.stringify(trial.architecture));
       if (scale !== undefined) return models.add(trial, pointOf(trial.architecture));
       waiting.push({ trial, features: operators.features(trial.architecture) });
       if (waiting.length < samplesWanted) return;
@@ -115,21 +101,18 @@ export function createBayesAgent(problem: Problem, options: BayesOptions = {}): 
       waiting = [];
     },
     promise(architectures, rng) {
-      if (models.size < samplesWanted) return undefined;
-      const points = architectures.map(pointOf);
-      return models.judge(drawWeights(objectives.length, rng), points.length, points);
-    },
-    propose(rng) {
-      if (models.size < samplesWanted) return sample(rng);
       const weights = drawWeights(objectives.length, rng);
-      const pick = listing !== undefined && models.hasPool ? pickListed : pickChild;
-      return pick(weights, rng) ?? sample(rng);
+      return models.answer()?.generation.judge(weights, architectures.map(pointOf));
+    },
+    propose(rng): Proposal {
+      const answer = models.answer();
+      if (answer === undefined) return sample(rng);
+      const weights = drawWeights(objectives.length, rng);
+      const pick = listing === undefined ? pickChild : pickListed;
+      return pick(answer, weights, rng) ?? sample(rng);
     },
   };
 }
-
-const byViolation = (a: InfeasibleTrial, b: InfeasibleTrial) =>
-  totalViolation(a) - totalViolation(b) || a.id - b.id;
 
 /** Uniform over weights that sum to 1. */
 function drawWeights(count: number, rng: Rng): number[] {

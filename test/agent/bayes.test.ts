@@ -5,6 +5,7 @@ import { createRandomAgent } from '../../src/agent/random.js';
 import { runQueries } from '../../src/search/queries.js';
 import { createCellSpace } from '../../src/space/cell.js';
 import { hypervolume } from '../../src/trial/hypervolume.js';
+import { violationsOf } from '../../src/trial/objective.js';
 import { costsOf, frontOf } from '../../src/trial/rank.js';
 import type { Json, Trial } from '../../src/trial/trial.js';
 import { Rng } from '../../src/util/random.js';
@@ -78,6 +79,33 @@ describe('Bayesian optimisation', () => {
       some.filter(({ state }) => state === 'complete').length / some.length;
     const chance = feasible.length / 15_625;
     expect(share(trials.slice(30))).toBeGreaterThan(chance);
+  });
+
+  test('told much at once, it goes on as one does that was asked in between', () => {
+    const rng = new Rng('bulk');
+    const asked = createBayesAgent(limited);
+    const trials: Trial[] = [];
+    for (let id = 1; id <= 330; id++) {
+      const own = asked.propose(rng.fork(id));
+      // Told of others, so that the pool holds good and bad ones.
+      const architecture = id % 3 === 0 ? own.architecture : cells.sample(rng.fork(`other ${id}`));
+      const metrics = oracle(architecture);
+      const description = String(architecture);
+      const base = { id, agent: 'bayes', operator: 'x', parents: [], architecture, description };
+      const rest = { ...base, hash: description, costSeconds: 1, metrics };
+      const violations = violationsOf(metrics, [limit]);
+      const trial: Trial =
+        violations.length === 0
+          ? { ...rest, state: 'complete' }
+          : { ...rest, state: 'infeasible', stage: 'measure', violations };
+      asked.observe(trial);
+      trials.push(trial);
+      // Before, at and after fits, while the next generation is made ready and when it is.
+      if (![21, 23, 24, 150, 290, 300, 330].includes(id)) continue;
+      const told = createBayesAgent(limited);
+      for (const each of trials) told.observe(each);
+      expect(told.propose(rng.fork('next'))).toEqual(asked.propose(rng.fork('next')));
+    }
   });
 
   test('goes round what fails', () => {

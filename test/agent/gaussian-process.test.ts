@@ -1,9 +1,11 @@
 /** The processes of Bayesian optimisation against the textbook's formulas, written out plainly. */
 import { describe, expect, test } from 'vitest';
-import { CHOSEN_ROWS, chooseRows, rowsAtFit } from '../../src/agent/bayes/fit.js';
+import { KernelFit, nextFit } from '../../src/agent/bayes/fit.js';
 import { GaussianProcess, matern52 } from '../../src/agent/bayes/gaussian-process.js';
 import { expectedImprovement, normalBelow, normalQuantile } from '../../src/agent/bayes/normal.js';
 import { PoolPosterior } from '../../src/agent/bayes/posterior.js';
+import { chooseRows, MAX_ROWS } from '../../src/agent/bayes/rows.js';
+import { Surrogate } from '../../src/agent/bayes/surrogate.js';
 import { marginTargets, objectiveTargets, rankShares } from '../../src/agent/bayes/targets.js';
 import { Rng } from '../../src/util/random.js';
 
@@ -54,6 +56,7 @@ describe('a Gaussian process', () => {
     const posterior = new PoolPosterior(process, pool);
     known.forEach((point, i) => {
       process.append(point);
+      posterior.extend();
       if (i === 4) posterior.predict(targets.slice(0, 5));
     });
     const { mean, deviation, spread } = posterior.predict(targets);
@@ -131,25 +134,89 @@ describe('targets', () => {
   });
 });
 
-describe('fits', () => {
-  test('come at fixed numbers of rows, ever more of them', () => {
-    const counts = Array.from({ length: 3000 }, (_, rows) => rowsAtFit(rows + 1));
-    counts.forEach((fit, i) => {
-      expect(fit).toBeGreaterThan(0);
-      expect(fit).toBeLessThanOrEqual(i + 1);
-      expect(i + 1 - fit).toBeLessThanOrEqual(Math.max(2, 0.1 * fit));
-      expect(i + 1 - fit).toBeLessThan(32);
-      if (i > 0) expect(fit).toBeGreaterThanOrEqual(counts[i - 1] as number);
-    });
-    expect(new Set(counts.slice(0, 200)).size).toBeLessThan(60);
+describe('a surrogate', () => {
+  type Point = { readonly point: Float64Array };
+  const rows: readonly Point[] = pointsOf(30).map((point) => ({ point }));
+  const targetsOf = (some: readonly Point[]) =>
+    some.map(({ point: [x, y] }) => Math.sin(3 * (x as number)) - (y as number));
+  const task = {
+    fitTargets: (some: readonly Point[]) => [targetsOf(some)],
+    importance: () => [],
+  };
+  const pool = pointsOf(7);
+
+  test('that was made ready step by step says what one says that was asked at once', () => {
+    const early = new Surrogate(rows.slice(0, 20), task, pool);
+    const late = new Surrogate(rows.slice(0, 20), task, pool);
+    let steps = 0;
+    while (!early.isReady) {
+      expect(early.step()).toBeGreaterThan(0);
+      steps++;
+    }
+    expect(steps).toBeGreaterThan(20);
+    for (const surrogate of [early, late]) for (const row of rows.slice(20)) surrogate.add(row);
+    const predicted = early.predict(targetsOf(rows));
+    expect(late.predict(targetsOf(rows))).toEqual(predicted);
+    expect(late.predict(targetsOf(rows), pool)).toEqual(predicted);
+    const truth = targetsOf(pool.map((point) => ({ point })));
+    const error = truth.reduce(
+      (sum, value, c) => sum + Math.abs(value - (predicted.mean[c] as number)) / truth.length,
+      0,
+    );
+    expect(error).toBeLessThan(0.2);
   });
 
-  test('use the best and the newest of many rows', () => {
-    const rows = Array.from({ length: 2000 }, (_, i) => i);
-    const chosen = new Set(chooseRows(rows, (all) => all.map((i) => Math.abs(i - 700))));
-    expect(chosen.size).toBe(CHOSEN_ROWS);
-    for (let i = 685; i < 715; i++) expect(chosen).toContain(i);
-    for (let i = 1960; i < 2000; i++) expect(chosen).toContain(i);
-    expect([...chosen].some((i) => i < 600)).toBe(true);
+  test('has a kernel that is the likeliest of those that were tried', () => {
+    const points = rows.map(({ point }) => point);
+    const targets = targetsOf(rows);
+    const fit = new KernelFit(points, [targets]);
+    while (fit.shape === undefined) fit.step();
+    const mean = targets.reduce((sum, value) => sum + value, 0) / targets.length;
+    const likelihoodOf = (shape: { lengthscale: number; noise: number }) => {
+      const process = new GaussianProcess(shape);
+      for (const point of points) process.append(point);
+      return process.logLikelihood(targets.map((value) => value - mean));
+    };
+    const best = likelihoodOf(fit.shape);
+    for (const lengthscale of [0.25, 0.5, 0.8, 1.2, 3]) {
+      for (const noise of [0.01, 0.03, 0.1, 0.3]) {
+        const other = likelihoodOf({ lengthscale: lengthscale * Math.sqrt(3), noise });
+        expect(other).toBeLessThanOrEqual(best + 1e-9);
+      }
+    }
+  });
+});
+
+describe('fits', () => {
+  test('come ever later, but never after more than 48 trials', () => {
+    let fit = 20;
+    let fits = 0;
+    for (; fit < 1000; fits++) {
+      const next = nextFit(fit);
+      expect(next - fit).toBeGreaterThanOrEqual(2);
+      expect(next - fit).toBeLessThanOrEqual(48);
+      expect(nextFit(next) - next).toBeGreaterThanOrEqual(next - fit);
+      fit = next;
+    }
+    expect(fits).toBeLessThan(40);
+  });
+
+  test('use of many rows the best, the newest, and those far from them', () => {
+    const rows = Array.from({ length: 300 }, (_, i) => ({
+      i,
+      point: Float64Array.of(i === 150 ? 99 : i % 10, 0),
+    }));
+    const chosen = chooseRows(rows, (all) => all.map(({ i }) => Math.abs(i - 70)));
+    const places = chosen.map(({ i }) => i);
+    expect(places.length).toBe(MAX_ROWS);
+    expect(places).toEqual([...new Set(places)].sort((a, b) => a - b));
+    for (let i = 60; i <= 80; i++) expect(places).toContain(i);
+    for (let i = 260; i < 300; i++) expect(places).toContain(i);
+    expect(places).toContain(150);
+  });
+
+  test('use the newest where none tells more than another', () => {
+    const rows = Array.from({ length: 300 }, () => ({ point: Float64Array.of(0) }));
+    expect(chooseRows(rows, (all) => all.map(() => 0))).toEqual(rows.slice(-MAX_ROWS));
   });
 });

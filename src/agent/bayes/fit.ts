@@ -1,4 +1,4 @@
-/** When a process is fitted anew, to which of its rows, and with which kernel. */
+/** When processes are fitted anew, and with which kernel. */
 import {
   GaussianProcess,
   type KernelShape,
@@ -6,87 +6,75 @@ import {
   squaredDistance,
 } from './gaussian-process.js';
 
-/** Rows up to which a process is fitted to all, and how many are chosen where there are more. */
-export const MAX_FIT_ROWS = 224;
-export const CHOSEN_ROWS = 120;
-/** Rows that it may learn until the next fit. */
-const MAX_ROWS_BETWEEN_FITS = 32;
+/**
+ * Share of the trials known at the last fit that bring the next one: as rarely as leaves time to make
+ * its surrogates ready in between (`models.ts`). On NAS-Bench-201 a share of 0.1 finds no better cells.
+ */
+const GROWTH = 0.15;
+/** Trials between fits: at least, since two teach little; at most, so that surrogates stay small. */
+const MIN_BETWEEN_FITS = 2;
+const MAX_BETWEEN_FITS = 48;
 
-/** Rows that the likelihood of a kernel is judged by at most. */
-const MAX_LIKELIHOOD_ROWS = 80;
-
-const GROWTH = 0.1;
+/** Rows that the likelihood of a kernel is judged by at most: 20 kernels take 2 ms with 64. */
+const MAX_LIKELIHOOD_ROWS = 64;
 
 /** In units of the root of the number of features, which is what far points of unit ranges are apart. */
 const LENGTHSCALES = [0.25, 0.5, 0.8, 1.2, 3];
 const NOISES = [0.01, 0.03, 0.1, 0.3];
 
-/** The number of rows at the last fit that `rows` rows had: each comes a share of rows after the last. */
-export function rowsAtFit(rows: number): number {
-  let fit = 0;
-  for (;;) {
-    const step = Math.min(MAX_ROWS_BETWEEN_FITS, Math.max(2, Math.floor(GROWTH * fit)));
-    // In steps of equal length from there on.
-    if (step === MAX_ROWS_BETWEEN_FITS) return fit + step * Math.floor((rows - fit) / step);
-    if (fit + step > rows) return Math.max(fit, Math.min(rows, 1));
-    fit += step;
-  }
+/** The number of trials at the next fit after the one at `fit` trials: a share more, within limits. */
+export function nextFit(fit: number): number {
+  const step = Math.floor(GROWTH * fit);
+  return fit + Math.min(MAX_BETWEEN_FITS, Math.max(MIN_BETWEEN_FITS, step));
 }
 
 /**
- * Rows to be fitted to, in their order: all, or where they are too many a third each of those that
- * matter most, the newest, and evenly spaced others.
- * @param importance of each row, the smaller the more it matters.
+ * The search for the kernel that makes all the targets likeliest, a lengthscale at a time, so that it
+ * can be spread over several asks.
  */
-export function chooseRows<R>(
-  rows: readonly R[],
-  importance: (rows: readonly R[]) => readonly number[],
-): readonly R[] {
-  const count = rows.length;
-  if (count <= MAX_FIT_ROWS) return rows;
-  const third = Math.floor(CHOSEN_ROWS / 3);
-  const values = importance(rows);
-  const threshold = Float64Array.from(values).sort()[third - 1] as number;
-  const chosen = new Set([...values.keys()].filter((i) => (values[i] as number) < threshold));
-  // Of equals the newest.
-  for (let i = count - 1; chosen.size < third; i--) if (values[i] === threshold) chosen.add(i);
-  for (let i = count - 1; chosen.size < 2 * third; i--) chosen.add(i);
-  const others = [...rows.keys()].filter((i) => !chosen.has(i));
-  const wanted = CHOSEN_ROWS - chosen.size;
-  for (let k = 0; k < wanted; k++) {
-    chosen.add(others[Math.floor((k * others.length) / wanted)] as number);
-  }
-  return rows.filter((_, i) => chosen.has(i));
-}
+export class KernelFit {
+  readonly #points: readonly Float64Array[];
+  readonly #targets: readonly (readonly number[])[];
+  readonly #squares: readonly Float64Array[];
+  readonly #unit: number;
+  #next = 0;
+  #best: { readonly shape: KernelShape; readonly score: number } | undefined;
 
-/** The kernel that makes all the targets likeliest. Each of `targets` has one value per point. */
-export function fitKernel(
-  points: readonly Float64Array[],
-  targets: readonly (readonly number[])[],
-): KernelShape {
-  const stride = Math.ceil(points.length / MAX_LIKELIHOOD_ROWS);
-  const isJudged = (_: unknown, i: number) => i % stride === 0;
-  const judged = points.filter(isJudged);
-  const judgedTargets = targets.map((each) => centred(each.filter(isJudged)).values);
-  const unit = Math.sqrt(points[0]?.length ?? 1);
-  let best: { readonly shape: KernelShape; readonly score: number } | undefined;
-  const squares = judged.map((a, i) =>
-    Float64Array.from({ length: i }, (_, j) => squaredDistance(a, judged[j] as Float64Array)),
-  );
-  for (const length of LENGTHSCALES) {
-    const lengthscale = length * unit;
-    const kernels = squares.map((row) => row.map((square) => matern52(square, lengthscale)));
+  /** Each of `targets` has one value per point. */
+  constructor(points: readonly Float64Array[], targets: readonly (readonly number[])[]) {
+    const stride = Math.ceil(points.length / MAX_LIKELIHOOD_ROWS);
+    const isJudged = (_: unknown, i: number) => i % stride === 0;
+    this.#points = points.filter(isJudged);
+    this.#targets = targets.map((each) => centred(each.filter(isJudged)).values);
+    this.#unit = Math.sqrt(points[0]?.length ?? 1);
+    this.#squares = this.#points.map((a, i) =>
+      Float64Array.from({ length: i }, (_, j) =>
+        squaredDistance(a, this.#points[j] as Float64Array),
+      ),
+    );
+  }
+
+  /** The likeliest kernel, once all were tried. */
+  get shape(): KernelShape | undefined {
+    return this.#next < LENGTHSCALES.length ? undefined : this.#best?.shape;
+  }
+
+  /** Tries the next lengthscale with every noise. Returns about how many multiplications it took. */
+  step(): number {
+    const lengthscale = (LENGTHSCALES[this.#next++] as number) * this.#unit;
+    const kernels = this.#squares.map((row) => row.map((square) => matern52(square, lengthscale)));
     for (const noise of NOISES) {
       const shape = { lengthscale, noise };
       const process = new GaussianProcess(shape);
-      judged.forEach((point, i) => {
+      this.#points.forEach((point, i) => {
         process.append(point, kernels[i]);
       });
-      const score = judgedTargets.reduce((sum, each) => sum + process.logLikelihood(each), 0);
-      if (best === undefined || score > best.score) best = { shape, score };
+      const score = this.#targets.reduce((sum, each) => sum + process.logLikelihood(each), 0);
+      if (this.#best === undefined || score > this.#best.score) this.#best = { shape, score };
     }
+    // Twice the multiplications of the factors, for their kernels and because their rows are short.
+    return (NOISES.length * this.#points.length ** 3) / 3;
   }
-  return (best as NonNullable<typeof best>).shape;
 }
 
 /** Values less their mean. */

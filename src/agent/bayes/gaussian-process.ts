@@ -18,13 +18,46 @@ export function matern52(squaredDistance: number, lengthscale: number): number {
   return (1 + r + (r * r) / 3) * Math.exp(-r);
 }
 
-export function squaredDistance(a: Float64Array, b: Float64Array): number {
-  let sum = 0;
-  for (let i = 0; i < a.length; i++) {
-    const difference = (a[i] as number) - (b[i] as number);
-    sum += difference * difference;
+/** Between `b` and the point of as many features that begins at `offset` of `a`. */
+export function squaredDistance(a: Float64Array, b: Float64Array, offset = 0): number {
+  // Four sums side by side: one would wait for each addition.
+  let s0 = 0;
+  let s1 = 0;
+  let s2 = 0;
+  let s3 = 0;
+  let i = 0;
+  for (; i + 4 <= b.length; i += 4) {
+    const d0 = (a[offset + i] as number) - (b[i] as number);
+    const d1 = (a[offset + i + 1] as number) - (b[i + 1] as number);
+    const d2 = (a[offset + i + 2] as number) - (b[i + 2] as number);
+    const d3 = (a[offset + i + 3] as number) - (b[i + 3] as number);
+    s0 += d0 * d0;
+    s1 += d1 * d1;
+    s2 += d2 * d2;
+    s3 += d3 * d3;
   }
-  return sum;
+  for (; i < b.length; i++) {
+    const d = (a[offset + i] as number) - (b[i] as number);
+    s0 += d * d;
+  }
+  return s0 + s1 + (s2 + s3);
+}
+
+/** Σ a[i] · b[i] over the first `count`. */
+function dot(a: Float64Array, b: Float64Array, count: number): number {
+  let s0 = 0;
+  let s1 = 0;
+  let s2 = 0;
+  let s3 = 0;
+  let i = 0;
+  for (; i + 4 <= count; i += 4) {
+    s0 += (a[i] as number) * (b[i] as number);
+    s1 += (a[i + 1] as number) * (b[i + 1] as number);
+    s2 += (a[i + 2] as number) * (b[i + 2] as number);
+    s3 += (a[i + 3] as number) * (b[i + 3] as number);
+  }
+  for (; i < count; i++) s0 += (a[i] as number) * (b[i] as number);
+  return s0 + s1 + (s2 + s3);
 }
 
 /** A process that knows points; targets are given when it is asked. */
@@ -83,9 +116,7 @@ export class GaussianProcess {
   #solveInPlace(row: Float64Array): Float64Array {
     for (let i = 0; i < this.size; i++) {
       const factor = this.factorRow(i);
-      let sum = row[i] as number;
-      for (let j = 0; j < i; j++) sum -= (factor[j] as number) * (row[j] as number);
-      row[i] = sum / (factor[i] as number);
+      row[i] = ((row[i] as number) - dot(factor, row, i)) / (factor[i] as number);
     }
     return row;
   }

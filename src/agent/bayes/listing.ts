@@ -11,6 +11,8 @@ export interface Listing {
   readonly members: readonly (readonly Member[])[];
   /** Index of the point of each architecture's key. */
   readonly groupOf: ReadonlyMap<string, number>;
+  /** Indices of the points one edit away from an architecture, by its key: those looked up so far. */
+  readonly around: Map<string, readonly number[]>;
 }
 
 export interface Member {
@@ -51,5 +53,6 @@ function createListing({ list, features }: Operators): Listing | undefined {
     points: distinct.map(({ point }) => scale(point)),
     members: distinct.map(({ members }) => members),
     groupOf: new Map(distinct.flatMap(({ members }, i) => members.map(({ key }) => [key, i]))),
+    around: new Map(),
   };
 }

@@ -1,187 +1,142 @@
-/** What trials teach, each in a surrogate of its own: objectives, limits, failure. */
-import { costsOf } from '../../trial/rank.js';
-import type { Trial } from '../../trial/trial.js';
+/**
+ * What is known at any number of trials: generations of surrogates, each fitted at a fixed number of
+ * trials. The next one is made ready over the tells that follow its fit, while the last one answers,
+ * so that no ask pays for a whole fit. What is known is a function of the trials told, however often
+ * it was asked in between.
+ */
+import { totalViolation } from '../../trial/rank.js';
+import type { InfeasibleTrial, Trial } from '../../trial/trial.js';
 import type { Problem } from '../agent.js';
-import { expectedImprovement, normalBelow } from './normal.js';
-import type { Prediction } from './posterior.js';
-import { type Row, Surrogate } from './surrogate.js';
-import {
-  type Bound,
-  boundsOf,
-  type CostRow,
-  marginTargets,
-  objectiveTargets,
-  scalarisedRows,
-} from './targets.js';
+import { nextFit } from './fit.js';
+import { Generation, type Lanes } from './generation.js';
+import { failureLane, type Lane, limitLanes, objectiveLane, weightings } from './lanes.js';
+import type { Listing } from './listing.js';
+import { Pool } from './pool.js';
+import type { Row } from './rows.js';
+import { scalarisedRows } from './targets.js';
 
-/** A trial that tells of the objectives. */
-export interface ScoredRow extends Row, CostRow {
+/**
+ * Multiplications per tell and surrogate for the next generation, one to two milliseconds. The largest
+ * surrogate of a listed space (128 rows, 1,000 points of 44 features) takes 19 million, hence is ready
+ * 16 tells after its fit, of 19 to 48 that come before the next one.
+ */
+const WORK_PER_TELL = 1.2e6;
+
+/** Good trials that others are made of. */
+const PARENTS = 12;
+
+interface Lesson {
   readonly trial: Trial;
+  readonly point: Float64Array;
 }
 
-interface LimitRow extends Row {
-  readonly value: number;
+/** A generation, and in a listed space the indices of its pool's points. */
+export interface Answer {
+  readonly generation: Generation;
+  readonly groups: readonly number[];
 }
-
-interface FailureRow extends Row {
-  /** 1 for a failed trial. */
-  readonly failed: number;
-}
-
-/** A limit on a metric. */
-interface LimitModel {
-  readonly metric: string;
-  readonly bound: Bound;
-  readonly surrogate: Surrogate<LimitRow>;
-}
-
-/** Rows between the fits of two surrogates. */
-const DELAY = 3;
 
 export class Models {
-  readonly #problem: Problem;
-  readonly #objective: Surrogate<ScoredRow>;
-  readonly #limits: readonly LimitModel[];
-  readonly #failure: Surrogate<FailureRow>;
-  #hasFailed = false;
+  readonly #lanes: Lanes;
+  readonly #weightings: readonly (readonly number[])[];
+  readonly #listing: Listing | undefined;
+  readonly #pool: Pool | undefined;
+  #waiting: Lesson[] = [];
+  #told = 0;
+  /** Trials that were looked at, and how many there will be at the next fit. */
+  #known = 0;
+  #fit: number;
+  #current: Answer | undefined;
+  #coming: Answer | undefined;
+  /** Infeasible trials that miss the least. */
+  #nearest: readonly InfeasibleTrial[] = [];
 
-  constructor(problem: Problem, pool: readonly Float64Array[] | undefined) {
-    this.#problem = problem;
-    const { objectives, constraints } = problem;
-    const kinds = weightings(objectives.length);
-    this.#objective = new Surrogate({
-      fitTargets: (rows) => kinds.map((weights) => objectiveTargets(rows, weights)),
-      importance: (rows) => {
-        const orders = kinds.map((weights) => scalarisedRows(rows, weights));
-        return rows.map((_, i) => Math.min(...orders.map((each) => each[i] as number)));
-      },
-      pool,
-      delay: 0,
-    });
-    this.#limits = constraints.flatMap(({ metric, ...limit }, place) =>
-      boundsOf({ metric, ...limit }).map((bound) => ({
-        metric,
-        bound,
-        surrogate: new Surrogate<LimitRow>({
-          fitTargets: (rows) => [marginsOf(rows, bound)],
-          importance: (rows) => marginsOf(rows, bound).map(Math.abs),
-          pool,
-          delay: DELAY * (1 + place),
-        }),
-      })),
-    );
-    this.#failure = new Surrogate({
-      fitTargets: (rows) => [rows.map(({ failed }) => failed)],
-      importance: (rows) => rows.map(({ failed }) => -failed),
-      pool,
-      delay: DELAY * (1 + constraints.length),
-    });
+  /** @param firstFit trials before the first fit. */
+  constructor(problem: Problem, firstFit: number, listing: Listing | undefined) {
+    this.#lanes = {
+      objective: objectiveLane(problem),
+      limits: limitLanes(problem),
+      failure: failureLane(),
+    };
+    this.#weightings = weightings(problem.objectives.length);
+    this.#fit = firstFit;
+    this.#listing = listing;
+    this.#pool = listing === undefined ? undefined : new Pool(problem.operators, listing);
   }
 
   /** Learns of a trial with the scaled features of its architecture. */
   add(trial: Trial, point: Float64Array): void {
-    const failed = Number(trial.state === 'failed');
-    this.#hasFailed ||= failed === 1;
-    this.#failure.add({ point, failed });
-    // Else it would stay unknown how good they are, and the unknown is worth trying.
-    if (trial.state === 'failed' || trial.state === 'pruned') {
-      this.#objective.add({ trial, point, costs: undefined });
-    }
-    if (trial.state === 'failed') return;
-    for (const { metric, surrogate } of this.#limits) {
-      const value = trial.metrics[metric];
-      if (value !== undefined && Number.isFinite(value)) surrogate.add({ point, value });
-    }
-    const { objectives } = this.#problem;
-    const isWhole = objectives.every(({ metric }) => trial.metrics[metric] !== undefined);
-    if (trial.state !== 'pruned' && isWhole) {
-      this.#objective.add({ trial, point, costs: costsOf(trial.metrics, objectives) });
-    }
+    this.#waiting.push({ trial, point });
+    this.#told++;
   }
 
-  /** Trials told. */
-  get size(): number {
-    return this.#failure.size;
+  /** What answers after the trials told; undefined before the first fit. */
+  answer(): Answer | undefined {
+    for (const lesson of this.#waiting) this.#learn(lesson);
+    this.#waiting = [];
+    return this.#current;
   }
 
-  /** Whether the pool can be judged whole. */
-  get hasPool(): boolean {
-    const surrogates = [this.#objective, ...this.#limits.map(({ surrogate }) => surrogate)];
-    return (
-      surrogates.every(({ hasPool }) => hasPool) && (!this.#hasFailed || this.#failure.hasPool)
-    );
+  /** Whether a trial was told at this point of the listing. */
+  isTried(group: number): boolean {
+    return this.#pool?.isTried(group) ?? false;
   }
 
-  /** Complete trials, best first by the weights, among those that the model of objectives knows. */
-  best(weights: readonly number[]): Trial[] {
-    if (this.#objective.size === 0) return [];
-    const rows = this.#objective.update();
-    const targets = objectiveTargets(rows, weights);
-    return rows
-      .map(({ trial }, i) => ({ trial, target: targets[i] as number }))
+  /** Complete trials, best first by the weights; where there are none, those that miss the least. */
+  parents(weights: readonly number[]): readonly Trial[] {
+    const { rows } = this.#lanes.objective;
+    const shares = scalarisedRows(rows, weights);
+    const best = rows
+      .map(({ trial }, i) => ({ trial, share: shares[i] as number }))
       .filter(({ trial }) => trial.state === 'complete')
-      .sort((a, b) => a.target - b.target || a.trial.id - b.trial.id)
-      .map(({ trial }) => trial);
+      .sort((a, b) => a.share - b.share || a.trial.id - b.trial.id)
+      .slice(0, PARENTS);
+    return best.length > 0 ? best.map(({ trial }) => trial) : this.#nearest;
   }
 
-  /**
-   * Expected improvement × probability of holding every limit × that of not failing, at each of
-   * `points` or of the pool.
-   */
-  judge(weights: readonly number[], count: number, points?: readonly Float64Array[]): Float64Array {
-    const score = this.#improvement(weights, count, points);
-    for (const { bound, surrogate } of this.#limits) {
-      if (surrogate.size === 0) continue;
-      const rows = surrogate.update();
-      const { mean, spread } = surrogate.predict(marginsOf(rows, bound), points);
-      multiply(score, (c) => normalBelow(-(mean[c] as number) / (spread[c] as number)));
+  #learn({ trial, point }: Lesson): void {
+    this.#known++;
+    this.#pool?.add(trial);
+    if (trial.state === 'infeasible') {
+      this.#nearest = [...this.#nearest, trial].sort(byViolation).slice(0, PARENTS);
     }
-    if (this.#hasFailed) {
-      const rows = this.#failure.update();
-      const { mean, deviation } = this.#failure.predict(
-        rows.map(({ failed }) => failed),
-        points,
-      );
-      multiply(score, (c) => normalBelow((0.5 - (mean[c] as number)) / (deviation[c] as number)));
-    }
-    return score;
+    for (const lane of this.#all) lane.add(trial, point);
+    this.#current?.generation.add(trial, point);
+    this.#coming?.generation.add(trial, point);
+    if (this.#known === this.#fit) this.#begin();
+    else if (this.#coming?.generation.prepare(WORK_PER_TELL) === true) this.#replace();
+    // The first has no other to answer in its place.
+    if (this.#current === undefined) this.#replace();
   }
 
-  #improvement(
-    weights: readonly number[],
-    count: number,
-    points?: readonly Float64Array[],
-  ): Float64Array {
-    const score = new Float64Array(count).fill(1);
-    if (this.#objective.size === 0) return score;
-    const rows = this.#objective.update();
-    const targets = objectiveTargets(rows, weights);
-    const best = targets.reduce(
-      (least, target, i) => (rows[i]?.trial.state === 'complete' ? Math.min(least, target) : least),
-      Number.POSITIVE_INFINITY,
+  get #all(): readonly Pick<Lane<Row>, 'add' | 'choose'>[] {
+    const { objective, limits, failure } = this.#lanes;
+    return [objective, ...limits, failure];
+  }
+
+  #begin(): void {
+    for (const lane of this.#all) lane.choose();
+    const fit = this.#fit;
+    this.#fit = nextFit(fit);
+    if (this.#coming !== undefined) this.#replace();
+    // Where two more fits are due already, this one will never be asked.
+    if (nextFit(this.#fit) <= this.#told) {
+      this.#current = undefined;
+      return;
+    }
+    const groups = this.#pool?.draw(
+      this.#weightings.flatMap((each) => this.parents(each)),
+      fit,
     );
-    if (best === Number.POSITIVE_INFINITY) return score;
-    const { mean, deviation }: Prediction = this.#objective.predict(targets, points);
-    multiply(score, (c) => expectedImprovement(mean[c] as number, deviation[c] as number, best));
-    return score;
+    const points = groups?.map((group) => this.#listing?.points[group] as Float64Array);
+    this.#coming = { generation: new Generation(this.#lanes, points ?? []), groups: groups ?? [] };
+  }
+
+  #replace(): void {
+    this.#current = this.#coming;
+    this.#coming = undefined;
   }
 }
 
-function multiply(score: Float64Array, factor: (candidate: number) => number): void {
-  for (let c = 0; c < score.length; c++) score[c] = (score[c] as number) * factor(c);
-}
-
-function marginsOf(rows: readonly LimitRow[], bound: Bound): number[] {
-  return marginTargets(
-    rows.map(({ value }) => value),
-    bound,
-  );
-}
-
-/** Each objective alone, and where there are several all alike. */
-function weightings(objectives: number): number[][] {
-  const alone = Array.from({ length: objectives }, (_, d) =>
-    Array.from({ length: objectives }, (_, e) => Number(d === e)),
-  );
-  return objectives === 1 ? alone : [...alone, new Array<number>(objectives).fill(1 / objectives)];
-}
+const byViolation = (a: InfeasibleTrial, b: InfeasibleTrial) =>
+  totalViolation(a) - totalViolation(b) || a.id - b.id;

@@ -1,8 +1,14 @@
 /**
- * What a process says of a fixed pool of points, kept up to date as the process learns: a new point
- * costs O(pool × size) instead of the O(pool × size²) of starting again.
+ * What a process says of a fixed pool of points, kept up to date point by point as the process learns:
+ * a new point costs O(pool × size) instead of the O(pool × size²) of starting again.
  */
-import { type GaussianProcess, matern52, signalVariance } from './gaussian-process.js';
+import {
+  type GaussianProcess,
+  matern52,
+  signalVariance,
+  squaredDistance,
+} from './gaussian-process.js';
+import { flatten } from './rows.js';
 
 export interface Prediction {
   readonly mean: Float64Array;
@@ -12,75 +18,42 @@ export interface Prediction {
   readonly spread: Float64Array;
 }
 
-/** Points of a block: its rows shall fit into the second cache together. */
-const BLOCK = 512;
-
 export class PoolPosterior {
-  readonly #process: GaussianProcess;
-  readonly #blocks: readonly Block[];
-
-  constructor(process: GaussianProcess, pool: readonly Float64Array[]) {
-    this.#process = process;
-    this.#blocks = Array.from(
-      { length: Math.ceil(pool.length / BLOCK) },
-      (_, i) => new Block(process, pool.slice(i * BLOCK, (i + 1) * BLOCK)),
-    );
-  }
-
-  /** Mean and spread at each point of the pool, of zero-mean targets. */
-  predict(targets: readonly number[]): Prediction {
-    const whitened = this.#process.whitenTargets(targets);
-    const scale = signalVariance(whitened);
-    const { noise } = this.#process.shape;
-    const count = this.#blocks.reduce((sum, { size }) => sum + size, 0);
-    const mean = new Float64Array(count);
-    const deviation = new Float64Array(count);
-    const spread = new Float64Array(count);
-    this.#blocks.forEach((block, i) => {
-      block.learn();
-      const from = i * BLOCK;
-      block.addMean(whitened, mean.subarray(from, from + block.size));
-      block.variance.forEach((v, c) => {
-        deviation[from + c] = Math.sqrt(scale * Math.max(v, 1e-9));
-        spread[from + c] = Math.sqrt(scale * (Math.max(v, 0) + noise));
-      });
-    });
-    return { mean, deviation, spread };
-  }
-}
-
-class Block {
   readonly #process: GaussianProcess;
   /** [points, features], one after the other. */
   readonly #pool: Float64Array;
-  readonly size: number;
+  readonly #count: number;
   /** L⁻¹ K(known, pool), a row for each known point. */
   readonly #rows: Float64Array[] = [];
   /** Prior variance less what is known, in units of the signal variance. */
-  readonly variance: Float64Array;
+  readonly #variance: Float64Array;
 
   constructor(process: GaussianProcess, pool: readonly Float64Array[]) {
     this.#process = process;
-    this.size = pool.length;
-    const width = pool[0]?.length ?? 0;
-    this.#pool = new Float64Array(this.size * width);
-    pool.forEach((point, i) => {
-      this.#pool.set(point, i * width);
-    });
-    this.variance = new Float64Array(this.size).fill(1);
+    this.#count = pool.length;
+    this.#pool = flatten(pool);
+    this.#variance = new Float64Array(this.#count).fill(1);
   }
 
-  /** Catches up with the process. */
-  learn(): void {
-    while (this.#rows.length < this.#process.size) this.#extend();
-  }
-
-  /** Adds the mean at each point. */
-  addMean(whitened: Float64Array, mean: Float64Array): void {
+  /** Mean and spread at each point of the pool, of targets less `offset`, one per point known here. */
+  predict(targets: readonly number[], offset = 0): Prediction {
+    const whitened = this.#process.whitenTargets(targets);
+    const scale = signalVariance(whitened);
+    const mean = new Float64Array(this.#count).fill(offset);
     addRows(mean, this.#rows, whitened, 1);
+    const { noise } = this.#process.shape;
+    const deviation = new Float64Array(this.#count);
+    const spread = new Float64Array(this.#count);
+    for (let c = 0; c < this.#count; c++) {
+      const variance = this.#variance[c] as number;
+      deviation[c] = Math.sqrt(scale * Math.max(variance, 1e-9));
+      spread[c] = Math.sqrt(scale * (Math.max(variance, 0) + noise));
+    }
+    return { mean, deviation, spread };
   }
 
-  #extend(): void {
+  /** Learns the next point that the process knows and this does not. */
+  extend(): void {
     const known = this.#rows.length;
     const factor = this.#process.factorRow(known);
     const row = this.#kernelsTo(this.#process.point(known));
@@ -89,7 +62,7 @@ class Block {
     for (let c = 0; c < row.length; c++) {
       const value = (row[c] as number) / diagonal;
       row[c] = value;
-      this.variance[c] = (this.variance[c] as number) - value * value;
+      this.#variance[c] = (this.#variance[c] as number) - value * value;
     }
     this.#rows.push(row);
   }
@@ -97,20 +70,13 @@ class Block {
   #kernelsTo(point: Float64Array): Float64Array {
     const { lengthscale } = this.#process.shape;
     const width = point.length;
-    const kernels = new Float64Array(this.size);
-    for (let c = 0, at = 0; c < kernels.length; c++) {
-      let square = 0;
-      for (let d = 0; d < width; d++, at++) {
-        const difference = (this.#pool[at] as number) - (point[d] as number);
-        square += difference * difference;
-      }
-      kernels[c] = matern52(square, lengthscale);
+    const kernels = new Float64Array(this.#count);
+    for (let c = 0; c < kernels.length; c++) {
+      kernels[c] = matern52(squaredDistance(this.#pool, point, c * width), lengthscale);
     }
     return kernels;
   }
 }
-
-type Quadruple<T> = readonly [T, T, T, T];
 
 /** sum += sign · Σ weights[i] · rows[i], four rows at a time: a pass over `sum` costs as much as a row. */
 function addRows(
@@ -121,10 +87,14 @@ function addRows(
 ): void {
   let i = 0;
   for (; i + 4 <= rows.length; i += 4) {
-    const [a, b, c, d] = [0, 1, 2, 3].map((k) => rows[i + k]) as unknown as Quadruple<Float64Array>;
-    const [wa, wb, wc, wd] = [0, 1, 2, 3].map(
-      (k) => sign * (weights[i + k] as number),
-    ) as unknown as Quadruple<number>;
+    const a = rows[i] as Float64Array;
+    const b = rows[i + 1] as Float64Array;
+    const c = rows[i + 2] as Float64Array;
+    const d = rows[i + 3] as Float64Array;
+    const wa = sign * (weights[i] as number);
+    const wb = sign * (weights[i + 1] as number);
+    const wc = sign * (weights[i + 2] as number);
+    const wd = sign * (weights[i + 3] as number);
     for (let k = 0; k < sum.length; k++) {
       sum[k] =
         (sum[k] as number) +
